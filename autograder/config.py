@@ -1,0 +1,146 @@
+"""Reads the homework's description, `[tool.autograder]` of its pyproject.toml, and says plainly what is wrong with it."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+import tomllib
+from functools import cached_property
+from pathlib import Path
+from types import ModuleType
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from .errors import ConfigError
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", ignored_types=(cached_property,))
+
+
+class Limits(_Frozen):
+    """What one check may use of the worker."""
+
+    cpu_seconds: float = Field(default=10, gt=0)
+    wall_seconds: float = Field(default=60, gt=0)
+    memory_mb: int = Field(default=2048, ge=64)
+
+
+class Ban(_Frozen):
+    """Names that close a question's gate; see `bans.violations` for how they are written."""
+
+    names: tuple[str, ...] = ()
+    allow: tuple[str, ...] = ()
+    scope: str = ""  # a function such as MatMul.backward; everywhere if empty
+
+
+class Question(_Frozen):
+    """A graded part of the homework."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    points: float = Field(ge=0)
+    file: str | None = Field(default=None, pattern=r"^[a-z][a-z0-9_]*\.py$")
+    provides: tuple[str, ...] = ()
+    bans: tuple[Ban, ...] = ()
+    needs: tuple[str, ...] = ()  # questions whose own answers, not support code, this one runs on
+
+
+class Homework(_Frozen):
+    """One assignment: its questions, and where its files are. Paths are relative to `root`."""
+
+    root: Path
+    title: str
+    assignment: str = "assignment"
+    solutions: str = "solutions"
+    public_checks: str = "assignment/tests"
+    hidden_checks: str = "autograder/checks"
+    calibration: str = "solutions/calibration.json"
+    limits: Limits = Limits()
+    bans: Ban = Ban()
+    questions: tuple[Question, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Homework:
+        names = [question.name for question in self.questions]
+        provided = [name for question in self.questions for name in question.provides]
+        for kind, values in (("question", names), ("name", provided)):
+            twice = sorted({value for value in values if values.count(value) > 1})
+            if twice:
+                raise ValueError(f"{kind} {twice[0]!r} is there twice")
+        for question in self.questions:
+            if question.file and question.file != f"{question.name}.py":
+                raise ValueError(f"question {question.name!r}: its file must be {question.name}.py")
+            unknown = sorted(set(question.needs) - set(names))
+            if unknown:
+                raise ValueError(f"question {question.name!r} needs {unknown[0]!r}, which is not a question")
+        return self
+
+    @cached_property
+    def by_file(self) -> dict[str, Question]:
+        """The questions that have a file, by its name."""
+        return {question.file: question for question in self.questions if question.file}
+
+    @cached_property
+    def provider(self) -> dict[str, Question]:
+        """For each contract name, the question that provides it."""
+        return {name: question for question in self.questions for name in question.provides}
+
+    def question(self, name: str) -> Question:
+        """The question of this name.
+
+        Raises:
+            ConfigError: there is none.
+        """
+        for question in self.questions:
+            if question.name == name:
+                return question
+        known = ", ".join(question.name for question in self.questions)
+        raise ConfigError(f"there is no question {name!r}; the questions are {known}")
+
+    def path(self, relative: str) -> Path:
+        """Where one of the homework's own files is."""
+        return self.root / relative
+
+    def load_module(self, relative: str) -> ModuleType:
+        """Import one of the homework's own Python files, such as `assignment/data.py`, on the grader's side."""
+        path = self.path(relative)
+        name = f"_homework_{path.stem}"
+        spec = importlib.util.spec_from_file_location(name, path)
+        if spec is None or spec.loader is None or not path.is_file():
+            raise ConfigError(f"{path} is missing")
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[name] = module
+        spec.loader.exec_module(module)
+        return module
+
+
+def load_homework(folder: Path | None = None) -> Homework:
+    """Read the homework of a folder, or of the nearest folder above the working directory that has one.
+
+    Raises:
+        ConfigError: there is none, or something in it is wrong; one line.
+    """
+    start = (folder or Path.cwd()).resolve()
+    for root in [start] if folder else [start, *start.parents]:
+        file = root / "pyproject.toml"
+        if file.is_file():
+            try:
+                table = tomllib.loads(file.read_text(encoding="utf-8")).get("tool", {}).get("autograder")
+            except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+                raise ConfigError(f"{file}: not valid TOML: {error}") from error
+            if table is not None:
+                return _parse(root, file, table)
+    raise ConfigError(f"no pyproject.toml with [tool.autograder] in {start}; name the homework with --homework")
+
+
+def _parse(root: Path, file: Path, table: object) -> Homework:
+    try:
+        homework = Homework.model_validate({**table, "root": root} if isinstance(table, dict) else table)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise ConfigError(f"{file}: [tool.autograder] {where}: {first['msg']}".replace(" : ", ": ")) from error
+    for relative in (homework.assignment, homework.solutions):
+        if not homework.path(relative).is_dir():
+            raise ConfigError(f"{file}: [tool.autograder]: the folder {relative} does not exist")
+    return homework

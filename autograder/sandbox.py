@@ -1,0 +1,424 @@
+"""Where workers run, seen from the grader: starting them, talking to them within limits, ending them, and saying why.
+
+Three transports carry the same frames: `InProcess` (`--isolation none`), and `Process` over a socket, whose workers come
+from a `Zygote` (forked in milliseconds, Linux) or a `ColdStart` (a new interpreter each, elsewhere).
+"""
+
+from __future__ import annotations
+
+import array
+import contextlib
+import io
+import itertools
+import json
+import os
+import random
+import resource
+import select
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy
+import torch
+
+from . import wire
+from .config import Limits
+from .errors import IsolationError, WireError, WorkerCrashed, WorkerLost, WorkerOutOfMemory, WorkerTimedOut
+from .worker import Runtime
+
+OUTPUT_KEPT = 64 << 10  # bytes of a worker's standard output and error; the rest is read and dropped
+START_SECONDS = 120  # for a zygote or a cold worker to import torch on a slow machine
+MODES = ("none", "process")
+
+
+class Worker(Protocol):
+    """A worker in use by one check: a transport with an end."""
+
+    def exchange(self, request: list[Any], max_body: int) -> tuple[bytes, bytearray]:
+        """Send a request and return the reply's header and body."""
+
+    def lost(self, error: WireError) -> None:
+        """End the worker, which broke the protocol."""
+
+    def close(self) -> str:
+        """End the worker; returns what it printed, cut."""
+
+
+class Launcher(Protocol):
+    """Starts workers."""
+
+    def take(self, limits: Limits) -> Worker:
+        """Return a fresh worker, whose time starts now."""
+
+    def close(self) -> None:
+        """End what this launcher started."""
+
+
+# -- in the same process -----------------------------------------------------------------------------------------------
+
+
+class InProcess:
+    """The runtime in the checks' own process: the same frames, no isolation; for debugging, and as the measure of cost."""
+
+    def __init__(self) -> None:
+        self.runtime = Runtime()
+        self.output = io.StringIO()
+        self.state = _global_state()
+
+    def exchange(self, request: list[Any], max_body: int) -> tuple[bytes, bytearray]:
+        """Answer in place, with the global state that student code left behind the last time."""
+        mine = _global_state()
+        _set_global_state(self.state)
+        try:
+            with contextlib.redirect_stdout(self.output), contextlib.redirect_stderr(self.output):
+                reply = self.runtime.answer(*_frame(request, wire.MAX_BODY))
+        finally:
+            self.state = _global_state()
+            _set_global_state(mine)
+        return _frame(reply, max_body)
+
+    def lost(self, error: WireError) -> None:
+        """Nothing to end: the process is the grader's own."""
+
+    def close(self) -> str:
+        """Forget the student's modules."""
+        with contextlib.suppress(ValueError):
+            sys.meta_path.remove(self.runtime.sources)
+        for name in self.runtime.names:
+            sys.modules.pop(name, None)
+        return _cut(self.output.getvalue())
+
+
+def _frame(buffers: list[Any], max_body: int) -> tuple[bytes, bytearray]:
+    frame = wire.read_frame(io.BytesIO(b"".join(buffers)).readinto, max_body)
+    assert frame is not None  # encode() makes at least a prefix
+    return frame
+
+
+def _global_state() -> tuple[Any, ...]:
+    return torch.get_rng_state(), numpy.random.get_state(), random.getstate(), torch.get_default_dtype()
+
+
+def _set_global_state(state: tuple[Any, ...]) -> None:
+    torch.set_rng_state(state[0])
+    numpy.random.set_state(state[1])
+    random.setstate(state[2])
+    torch.set_default_dtype(state[3])
+
+
+class SameProcess:
+    """Launches `InProcess` workers."""
+
+    def take(self, limits: Limits) -> Worker:
+        """Return a fresh runtime; limits are the supervisor's business here."""
+        return InProcess()
+
+    def close(self) -> None:
+        """Nothing was started."""
+
+
+# -- in a process of its own -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a worker's process ended: its wait status, and the processor seconds it used."""
+
+    status: int
+    cpu_seconds: float
+
+
+class Process:
+    """A worker in another process, over a socket; its standard output and error come through a pipe."""
+
+    def __init__(self, pid: int, channel: socket.socket, output: int, limits: Limits, end: Any):
+        self.pid, self.channel, self.output, self.limits, self._end = pid, channel, output, limits, end
+        self.deadline = time.monotonic() + limits.wall_seconds
+        self.printed = bytearray()
+        self.printed_total = 0
+        self.ended: Ended | None = None
+        self.loss: WorkerLost | None = None
+        channel.setblocking(False)
+        os.set_blocking(output, False)
+        self.poll = select.poll()
+        self.poll.register(output, select.POLLIN)
+
+    def exchange(self, request: list[Any], max_body: int) -> tuple[bytes, bytearray]:
+        """Send and receive, reading what student code prints meanwhile."""
+        if self.loss is not None:
+            raise self.loss
+        try:
+            for buffer in request:
+                self._send(buffer)
+            frame = wire.read_frame(self._read_into, max_body)
+            if frame is None:
+                raise WireError("the channel was closed")
+            if select.select([self.channel], [], [], 0)[0] and self.channel.recv(1, socket.MSG_PEEK):
+                raise WireError("a surplus frame")
+        except (WireError, OSError) as error:
+            raise self._lose(error) from error
+        except WorkerTimedOut as error:
+            self.loss = error
+            self._stop()
+            raise
+        self._drain()
+        return frame
+
+    def lost(self, error: WireError) -> None:
+        """End the worker, which broke the protocol."""
+        self.loss = error
+        self._stop()
+
+    def close(self) -> str:
+        """Kill the worker and all it started; returns what it printed, cut."""
+        self._stop()
+        text = self.printed.decode("utf-8", "replace")
+        return _cut(text) if self.printed_total <= OUTPUT_KEPT else _cut(text, self.printed_total)
+
+    def _send(self, buffer: Any) -> None:
+        with memoryview(buffer) as view:
+            start = 0
+            while start < len(view):
+                self._wait(select.POLLOUT)
+                with contextlib.suppress(BlockingIOError):
+                    start += self.channel.send(view[start:])
+
+    def _read_into(self, free: memoryview) -> int:
+        while True:
+            self._wait(select.POLLIN)
+            try:
+                return self.channel.recv_into(free)
+            except BlockingIOError:
+                continue
+            except ConnectionResetError:
+                return 0
+
+    def _wait(self, event: int) -> None:
+        """Wait until the channel is ready, and take in what the worker prints."""
+        self.poll.register(self.channel, event)
+        while True:
+            left = self.deadline - time.monotonic()
+            if left <= 0:
+                raise WorkerTimedOut(f"no answer within {self.limits.wall_seconds:g} seconds")
+            ready = dict(self.poll.poll(min(left, 5.0) * 1000))
+            if self.output in ready:
+                self._drain()
+            if self.channel.fileno() in ready:
+                return
+
+    def _drain(self) -> None:
+        """Read what has been printed; keep the first part of it."""
+        for _ in range(64):
+            try:
+                data = os.read(self.output, 1 << 16)
+            except BlockingIOError:
+                return
+            if not data:
+                with contextlib.suppress(KeyError):
+                    self.poll.unregister(self.output)
+                return
+            self.printed_total += len(data)
+            self.printed += data[: max(0, OUTPUT_KEPT - len(self.printed))]
+
+    def _lose(self, error: Exception | WireError) -> WorkerLost:
+        """Find out why a worker stopped answering."""
+        self._stop(grace=0.5)
+        ended = self.ended
+        self.loss = explain(ended, self.limits) if ended is not None else None
+        if self.loss is None:
+            self.loss = error if isinstance(error, WireError) else WorkerCrashed(str(error))
+        return self.loss
+
+    def _stop(self, grace: float = 0.0) -> None:
+        if self.ended is None:
+            self.channel.close()
+            self.ended = self._end(self.pid, grace)
+            self._drain()
+            os.close(self.output)
+
+
+def explain(ended: Ended, limits: Limits) -> WorkerLost | None:
+    """What a worker died of, by its wait status; None when it was alive until we killed it."""
+    if os.WIFEXITED(ended.status):
+        code = os.WEXITSTATUS(ended.status)
+        return WorkerCrashed(f"your code ended the Python process (exit status {code})")
+    number = os.WTERMSIG(ended.status)
+    over = ended.cpu_seconds >= limits.cpu_seconds
+    if number == signal.SIGXCPU or (number == signal.SIGKILL and over):
+        return WorkerTimedOut(f"more than {limits.cpu_seconds:g} seconds of processor time")
+    if number == signal.SIGKILL:
+        return None
+    return WorkerCrashed(f"the Python interpreter crashed ({signal.Signals(number).name})")
+
+
+class Zygote:
+    """A process that has imported torch and forks workers on request; see `zygote` for its side.
+
+    Raises:
+        IsolationError: it does not start.
+    """
+
+    def __init__(self) -> None:
+        self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.process = _start_python(theirs, ["--zygote", str(theirs.fileno())])
+        theirs.close()
+        self.numbers = itertools.count(1)
+        self.replies: dict[int | str, dict[str, Any]] = {}
+        self.waiting: tuple[Limits, int, socket.socket, int] | None = None
+        ready = self._receive("ready", START_SECONDS)
+        if ready.get("tasks") not in (1, None):
+            raise IsolationError(f"the zygote has {ready.get('tasks')} threads; forking it would not be safe")
+
+    def take(self, limits: Limits) -> Worker:
+        """Return a worker forked ahead of time if its limits fit, and have the next one forked."""
+        if self.waiting is not None and self.waiting[0] != limits:
+            self.discard()
+        _, number, channel, output = self.waiting or self._request(limits)
+        self.waiting = None
+        pid = self._receive(number)["pid"]
+        worker = Process(pid, channel, output, limits, self._end)
+        self.waiting = self._request(limits)
+        return worker
+
+    def discard(self) -> None:
+        """End the worker that was forked ahead of time."""
+        if self.waiting is not None:
+            limits, number, channel, output = self.waiting
+            self.waiting = None
+            Process(self._receive(number)["pid"], channel, output, limits, self._end).close()
+
+    def alive(self) -> bool:
+        """Whether the zygote still runs; only the process that started it can tell."""
+        return self.process.poll() is None
+
+    def close(self) -> None:
+        """End the zygote, and with it all its workers."""
+        self.control.close()
+        self.process.kill()
+        self.process.wait()
+
+    def _request(self, limits: Limits) -> tuple[Limits, int, socket.socket, int]:
+        number = os.getpid() * 1_000_000 + next(self.numbers)
+        ours, theirs = socket.socketpair()
+        read, write = os.pipe()
+        message = json.dumps({"op": "fork", "number": number, "limits": limits.model_dump()}).encode()
+        descriptors = array.array("i", [theirs.fileno(), write])
+        try:
+            self.control.sendmsg([message], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, descriptors)])
+        except OSError as error:
+            raise ZygoteGone(f"the zygote does not take requests: {error}") from error
+        finally:
+            theirs.close()
+            os.close(write)
+        return limits, number, ours, read
+
+    def _receive(self, number: int | str, seconds: float = 60) -> dict[str, Any]:
+        deadline = time.monotonic() + seconds
+        while number not in self.replies and (left := deadline - time.monotonic()) > 0:
+            self.control.settimeout(left)
+            try:
+                message = self.control.recv(1 << 16)
+            except OSError as error:
+                raise ZygoteGone(f"the zygote does not answer: {error}") from error
+            if not message:
+                raise ZygoteGone("the zygote has ended")
+            reply = json.loads(message)
+            self.replies[reply["number"]] = reply  # perhaps of a request that is not waited for yet
+        if number in self.replies:
+            return self.replies.pop(number)
+        raise ZygoteGone("the zygote does not answer")
+
+    def _end(self, pid: int, grace: float) -> Ended:
+        number = os.getpid() * 1_000_000 + next(self.numbers)
+        try:
+            self.control.send(json.dumps({"op": "end", "number": number, "pid": pid, "grace": grace}).encode())
+        except OSError as error:
+            raise ZygoteGone(f"the zygote does not take requests: {error}") from error
+        reply = self._receive(number)
+        return Ended(reply["status"], reply["cpu_seconds"])
+
+
+class ZygoteGone(IsolationError):
+    """The zygote died; the supervisor starts another and runs the check again."""
+
+
+class ColdStart:
+    """Starts each worker as a new interpreter: slower, for systems on which forking after `import torch` is not safe."""
+
+    def take(self, limits: Limits) -> Worker:
+        """Start an interpreter and wait until it has imported torch."""
+        ours, theirs = socket.socketpair()
+        read, write = os.pipe()
+        process = _start_python(theirs, ["--cold", str(theirs.fileno()), json.dumps(limits.model_dump())], write)
+        theirs.close()
+        os.close(write)
+        ours.settimeout(START_SECONDS)
+        if ours.recv(1) != b"r":
+            raise IsolationError("a worker did not start")
+        return Process(process.pid, ours, read, limits, lambda pid, grace: _end_child(process, grace))
+
+    def close(self) -> None:
+        """Every worker was ended by its check."""
+
+
+def _end_child(process: subprocess.Popen[bytes], grace: float) -> Ended:
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(grace)
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    code = process.wait()
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return Ended(-code if code < 0 else code << 8, used)
+
+
+def _start_python(channel: socket.socket, arguments: list[str], output: int | None = None) -> subprocess.Popen[bytes]:
+    """Start the untrusted side's entry point with a clean environment and no descriptors but those it is given."""
+    threads = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
+    return subprocess.Popen(
+        [sys.executable, "-I", "-m", "autograder.zygote", *arguments],
+        pass_fds=[channel.fileno()],
+        env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", **threads},
+        cwd="/",
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL if output is None else output,
+        stderr=None if output is None else output,
+        start_new_session=True,
+    )
+
+
+def launcher(mode: str) -> Launcher:
+    """What starts workers under an isolation mode.
+
+    Raises:
+        IsolationError: this system cannot do it.
+    """
+    if mode == "none":
+        return SameProcess()
+    if sys.platform == "win32":
+        raise IsolationError("workers in another process need Linux or macOS; use --isolation none here")
+    return Zygote() if sys.platform == "linux" else ColdStart()
+
+
+def layers(mode: str) -> dict[str, Any]:
+    """The isolation that a mode gives, as results report it."""
+    in_force = [] if mode == "none" else ["process", "limits"]
+    return {"mode": mode, "layers": in_force}
+
+
+def _cut(text: str, total: int | None = None) -> str:
+    if total is None and len(text) <= OUTPUT_KEPT:
+        return text
+    return f"{text[:OUTPUT_KEPT]}\n[cut: {total or len(text)} characters in all]"
+
+
+__all__ = [
+    "MODES", "ColdStart", "Ended", "InProcess", "Launcher", "Process", "SameProcess", "Worker", "WorkerOutOfMemory",
+    "Zygote", "ZygoteGone", "explain", "launcher", "layers",
+]  # fmt: skip

@@ -1,0 +1,533 @@
+"""The grader's side of a worker: `hw`, the proxies it hands to checks, and the session they talk through.
+
+A proxy behaves like the thing, and where it cannot it says so. Modules are real `torch.nn.Module`s with mirrored
+Parameters; tensors that come back have a `grad_fn` whose backward runs in the worker; anything else is a handle. What
+a worker sends is checked here once more, against what it may be at that place, before it becomes an object.
+"""
+
+from __future__ import annotations
+
+import collections
+import secrets
+import weakref
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from torch.utils.weak import TensorWeakRef
+
+from . import wire
+from .errors import CannotCross, RemoteError, WireError, remote_error
+from .worker import Snapshot, apply_changes, seed_everything
+
+MAX_REPLY = 256 << 20  # bytes
+
+
+class Transport(Protocol):
+    """One exchange with a worker; see `sandbox` for those that there are."""
+
+    def exchange(self, request: list[Any], max_body: int) -> tuple[bytes, bytearray]:
+        """Send a request's buffers and return the reply's header and body.
+
+        Raises:
+            WorkerLost: there is no reply.
+        """
+
+    def lost(self, error: WireError) -> None:
+        """End the worker, which broke the protocol."""
+
+
+class Session:
+    """A conversation with one worker: calls, handles, twins, and their release when a check drops a proxy."""
+
+    def __init__(self, transport: Transport):
+        self.transport = transport
+        self.calls = 0
+        self.pending_seed: int | None = None
+        self.released: collections.deque[int] = collections.deque()
+        self.twins: dict[int, _Mirror] = {}
+        self.twin_of: dict[int, int] = {}
+        self.next_twin = -1
+        self.proxies: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
+        self.inputs: list[torch.Tensor] = []
+        self.outputs: dict[int, torch.Tensor] = {}
+
+    def call(self, op: str, *args: Any, **kwargs: Any) -> Any:
+        """Run an operation in the worker on values and proxies.
+
+        Raises:
+            RemoteError: student code raised.
+            CannotCross: an argument cannot be sent.
+            WorkerLost: the worker is gone, or broke the protocol.
+        """
+        nonce = secrets.token_hex(8)
+        self.inputs, self.outputs = [], {}
+        indices: dict[int, int] = {}
+        self.calls += 1
+        request = {
+            "nonce": nonce,
+            "op": op,
+            "seed": self.pending_seed,
+            "grad": torch.is_grad_enabled(),
+            "free": [self.released.popleft() for _ in range(len(self.released))],
+            "sync": self._changes(),
+            "training": self._training(),
+            "args": list(args),
+            "kwargs": kwargs,
+        }
+        buffers = wire.encode(request, lambda value, node: self._write_marker(value, node, indices))
+        self.pending_seed = None
+        held = [list(self.proxies.values()), [mirror.reference() for mirror in self.twins.values()]]
+        reply = self.transport.exchange(buffers, MAX_REPLY)
+        try:
+            return self._take(nonce, wire.decode(*reply, self._read_marker))
+        except WireError as error:
+            self.transport.lost(error)
+            raise
+        finally:
+            del held  # what the reply mentions must not be released while it is read
+
+    # -- downwards -------------------------------------------------------------------------------------------------
+
+    def _changes(self) -> list[Any]:
+        for proxy in list(self.proxies.values()):
+            if isinstance(proxy, RemoteModule):
+                proxy._rebind_buffers()
+        sync = []
+        for number, mirror in list(self.twins.items()):
+            changed = mirror.known.changes(tensor := mirror.tensor())
+            if changed:
+                sync.append([number, changed])
+                mirror.known = Snapshot(tensor)
+        return sync
+
+    def _training(self) -> list[Any]:
+        modules = [proxy for proxy in self.proxies.values() if isinstance(proxy, RemoteModule)]
+        return [module._training_change() for module in modules if module.training != module._remote_training]
+
+    def _write_marker(self, value: Any, node: wire.Node, indices: dict[int, int]) -> Any:
+        if isinstance(value, RemoteObject):
+            value._require(self)
+            return {"$h": value._handle}
+        if isinstance(value, RemoteModule):
+            value._require(self)
+            return {"$h": value._handle}
+        if not isinstance(value, torch.Tensor):
+            return NotImplemented
+        if id(value) in self.twin_of:
+            return {"$p": [self.twin_of[id(value)]]}
+        if isinstance(value, torch.nn.Parameter):
+            number, self.next_twin = self.next_twin, self.next_twin - 1
+            self._add_twin(number, value)
+            grad = None if value.grad is None else node(wire.Raw(value.grad))
+            return {"$p": [number, True, node(wire.Raw(value)), value.requires_grad, grad]}
+        if type(value) is not torch.Tensor:
+            raise CannotCross(f"a {type(value).__name__} cannot cross: send a torch.Tensor")
+        if id(value) in indices:
+            return {"$a": indices[id(value)]}
+        indices[id(value)] = len(self.inputs)
+        self.inputs.append(value)
+        grad = node(wire.Raw(value.grad)) if value.is_leaf and value.grad is not None else None
+        return {"$x": [node(wire.Raw(value)), value.requires_grad, value.is_leaf, grad]}
+
+    def _add_twin(self, number: int, tensor: torch.Tensor) -> None:
+        self.twins[number] = _Mirror(tensor)
+        self.twin_of[id(tensor)] = number
+        weakref.finalize(tensor, self._forget_twin, number, id(tensor)).atexit = False
+
+    def _forget_twin(self, number: int, identity: int) -> None:
+        self.twins.pop(number, None)
+        if self.twin_of.get(identity) == number:
+            del self.twin_of[identity]
+        self.released.append(number)
+
+    # -- upwards ---------------------------------------------------------------------------------------------------
+
+    def _take(self, nonce: str, reply: Any) -> Any:
+        try:
+            echoed, error, value, inputs, sync, modules, graph = reply
+            if echoed != nonce:
+                raise ValueError("a reply to another call")
+            for index, changed in inputs:
+                apply_changes(self.inputs[_index(index, self.inputs)], _checked(changed))
+            for number, changed in sync:
+                apply_changes(tensor := self.twins[number].tensor(), _checked(changed))
+                self.twins[number].known = Snapshot(tensor)
+            for handle, description in modules:
+                proxy = self.proxies.get(handle)
+                if isinstance(proxy, RemoteModule):
+                    proxy._describe(description)
+            if error is not None:
+                raise _student_error(error)
+            return _substitute(value, self._attach(graph))
+        except (ValueError, TypeError, KeyError, IndexError, RuntimeError, AttributeError) as wrong:
+            if isinstance(wrong, RemoteError):
+                raise
+            raise WireError(f"a reply that cannot be: {type(wrong).__name__}: {wrong}"[:300]) from wrong
+        finally:
+            self.inputs, self.outputs = [], {}
+
+    def _attach(self, graph: Any) -> dict[int, torch.Tensor]:
+        """Give the outputs that need it a grad_fn; returns what to put in place of each output as it was decoded."""
+        if graph is None:
+            return {}
+        number, outputs, leaves = graph
+        if type(number) is not int:
+            raise ValueError("graph")
+        tensors = [self.outputs[index] for index in outputs]
+        inputs = [self._leaf(*leaf) for leaf in leaves]
+        if not torch.is_grad_enabled() or not any(t.requires_grad for t in inputs):
+            self.released.append(number)
+            return {}
+        attached = Bridge.apply(_GraphHandle(self, number), tensors, *inputs)
+        return {id(old): new for old, new in zip(tensors, attached, strict=True)}
+
+    def _leaf(self, kind: str, number: int) -> torch.Tensor:
+        if kind == "a":
+            return self.inputs[_index(number, self.inputs)]
+        return self.twins[number].tensor() if kind == "p" else _no(kind)
+
+    def _read_marker(self, key: str, content: Any, node: wire.Node) -> Any:
+        match key:
+            case "$a":
+                return self.inputs[_index(content, self.inputs)]
+            case "$o":
+                index, raw = content
+                self.outputs[index] = node(raw)
+                return self.outputs[index]
+            case "$p":
+                return self._read_twin(content, node)
+            case "$h":
+                handle, name = content
+                return self._proxy(handle, lambda: RemoteObject(self, handle, name))
+            case "$m":
+                return self._read_module(content, node)
+        return _no(key)
+
+    def _read_twin(self, content: list[Any], node: wire.Node) -> torch.Tensor:
+        if len(content) == 1:
+            return self.twins[content[0]].tensor()
+        number, parameter, raw, requires_grad, grad = content
+        tensor = node(raw)
+        if type(number) is not int or number in self.twins or not isinstance(tensor, torch.Tensor):
+            raise ValueError("twin")
+        tensor = (
+            torch.nn.Parameter(tensor, bool(requires_grad)) if parameter else tensor.requires_grad_(bool(requires_grad))
+        )
+        if grad is not None:
+            tensor.grad = node(grad)
+        self._add_twin(number, tensor)
+        return tensor
+
+    def _read_module(self, content: list[Any], node: wire.Node) -> RemoteModule:
+        handle, *description = content
+        if not description:
+            return self.proxies[handle]
+        name, is_list, *_ = parts = node(description[0])
+        kind = RemoteModuleList if is_list is True else RemoteModule
+        proxy = self._proxy(handle, lambda: kind(self, handle, name))
+        proxy._describe(parts)
+        return proxy
+
+    def _proxy(self, handle: Any, build: Callable[[], Any]) -> Any:
+        if type(handle) is not int:
+            raise ValueError("handle")
+        found = self.proxies.get(handle)
+        if found is None:
+            found = self.proxies[handle] = build()
+            weakref.finalize(found, self.released.append, handle).atexit = False
+        return found
+
+
+class _Mirror:
+    """A tensor of the grader's that the worker has too; this does not keep it alive."""
+
+    def __init__(self, tensor: torch.Tensor):
+        self.reference = TensorWeakRef(tensor)
+        self.known = Snapshot(tensor)
+
+    def tensor(self) -> torch.Tensor:
+        found = self.reference()
+        if found is None:
+            raise ValueError("a twin that is gone")
+        return found
+
+
+def _index(number: Any, items: list[Any]) -> int:
+    if type(number) is not int or not 0 <= number < len(items):
+        raise ValueError("index")
+    return number
+
+
+def _no(what: Any) -> Any:
+    raise ValueError(f"unknown {str(what)[:40]!r}")
+
+
+def _checked(changed: Any) -> dict[str, Any]:
+    """A worker's report of changes to one tensor, once every part of it is what it may be."""
+    for key, content in changed.items():
+        if key in ("data", "grad"):
+            replaced, value = content
+            fits = isinstance(value, torch.Tensor) or (key == "grad" and value is None)
+            if not isinstance(replaced, bool) or not fits:
+                raise ValueError(key)
+        elif key != "requires_grad" or not isinstance(content, bool):
+            raise ValueError(str(key)[:40])
+    return changed
+
+
+def _student_error(error: Any) -> RemoteError:
+    name, text, frames = error
+    if not isinstance(name, str) or not isinstance(text, str) or len(frames) > 64:
+        raise ValueError("error")
+    for file, line, function, source in frames:
+        if not (isinstance(line, int) and all(isinstance(part, str) for part in (file, function, source))):
+            raise ValueError("frame")
+    return remote_error(name[:100], text[:4000], [tuple(frame) for frame in frames])
+
+
+def _substitute(value: Any, attached: dict[int, torch.Tensor]) -> Any:
+    if not attached:
+        return value
+    if isinstance(value, torch.Tensor):
+        return attached.get(id(value), value)
+    if isinstance(value, (list, tuple)):
+        return type(value)(_substitute(item, attached) for item in value)
+    if isinstance(value, dict):
+        return {key: _substitute(item, attached) for key, item in value.items()}
+    return value
+
+
+class _GraphHandle:
+    """The worker's autograd graph of one call; the worker forgets it when the last tensor that needs it is gone."""
+
+    def __init__(self, session: Session, number: int):
+        self.session, self.number = session, number
+        weakref.finalize(self, session.released.append, number).atexit = False
+
+
+class Bridge(torch.autograd.Function):
+    """Joins outputs that came from a worker to the tensors they depend on; the backward runs in the worker."""
+
+    @staticmethod
+    def forward(ctx: Any, graph: _GraphHandle, outputs: list[torch.Tensor], *leaves: torch.Tensor) -> Any:
+        """Return the outputs as they came."""
+        ctx.graph = graph
+        ctx.like_outputs = [(t.shape, t.dtype) for t in outputs]
+        ctx.like_leaves = [(t.shape, t.dtype) for t in leaves]
+        ctx.set_materialize_grads(False)
+        return tuple(outputs)
+
+    @staticmethod
+    def backward(ctx: Any, *upstream: torch.Tensor | None) -> Any:
+        """Ask the worker for the vector-Jacobian product."""
+        if torch.is_grad_enabled():
+            raise CannotCross("create_graph=True and second derivatives do not cross to the other process")
+        wanted = [i for i, needed in enumerate(ctx.needs_input_grad[2:]) if needed]
+        grads = list(upstream)
+        if all(grad is None for grad in grads):
+            grads = [torch.zeros(shape, dtype=dtype) for shape, dtype in ctx.like_outputs]
+        session = ctx.graph.session
+        found = session.call("grad", ctx.graph.number, grads, wanted)
+        result: list[torch.Tensor | None] = [None] * len(ctx.like_leaves)
+        try:
+            for i, grad in zip(wanted, found, strict=True):
+                if grad is not None and (grad.shape, grad.dtype) != ctx.like_leaves[i]:
+                    raise ValueError("shape")
+                result[i] = grad
+        except (TypeError, ValueError, AttributeError) as error:
+            session.transport.lost(wrong := WireError("a gradient that cannot be"))
+            raise wrong from error
+        return None, None, *result
+
+
+class RemoteObject:
+    """A student's object that is neither a number, a tensor nor a module: a handle that does what one asks of it."""
+
+    _session: Session
+    _handle: int
+    _name: str
+
+    def __init__(self, session: Session, handle: int, name: str):
+        vars(self).update(_session=session, _handle=handle, _name=str(name)[:100])
+
+    def _require(self, session: Session) -> None:
+        if self._session is not session:
+            raise CannotCross(f"{self!r} belongs to another worker")
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._session.call("call", self, *args, **kwargs)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self._session.call("getattr", self, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        self._session.call("setattr", self, name, value)
+
+    def __delattr__(self, name: str) -> None:
+        self._session.call("delattr", self, name)
+
+    def __getitem__(self, key: Any) -> Any:
+        return self._session.call("getitem", self, key)
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        self._session.call("setitem", self, key, value)
+
+    def __delitem__(self, key: Any) -> None:
+        self._session.call("delitem", self, key)
+
+    def __contains__(self, item: Any) -> bool:
+        return bool(self._session.call("contains", self, item))
+
+    def __len__(self) -> int:
+        return int(self._session.call("len", self))
+
+    def __bool__(self) -> bool:
+        return bool(self._session.call("bool", self))
+
+    def __iter__(self) -> Iterator[Any]:
+        iterator = self._session.call("iter", self)
+        while found := self._session.call("next", iterator):
+            yield found[0]
+
+    def __next__(self) -> Any:
+        found = self._session.call("next", self)
+        if not found:
+            raise StopIteration
+        return found[0]
+
+    def __repr__(self) -> str:
+        return f"<{self._name} of the submission>"
+
+    def __reduce__(self) -> Any:
+        raise CannotCross(f"{self!r} cannot be copied or pickled")
+
+
+class RemoteModule(torch.nn.Module):
+    """A student's module: a real Module with mirrored Parameters, whose forward runs in the worker."""
+
+    _OWN = frozenset({"training", "_parameters", "_buffers", "_modules"})
+
+    def __init__(self, session: Session, handle: int, name: str):
+        super().__init__()
+        vars(self).update(
+            _session=session, _handle=handle, _name=str(name)[:100], _remote_training=True, _buffer_twins={}
+        )
+
+    def _require(self, session: Session) -> None:
+        if self._session is not session:
+            raise CannotCross(f"{self!r} belongs to another worker")
+
+    def _describe(self, description: Any) -> None:
+        """Take over the worker's description: training flag, Parameters, buffers and submodules, by name."""
+        _, _, training, parameters, buffers, modules = description
+        for part, kind in ((parameters, torch.nn.Parameter), (buffers, torch.Tensor), (modules, torch.nn.Module)):
+            for name, item in part:
+                if not isinstance(name, str) or "." in name or len(name) > 200:
+                    raise ValueError("name")
+                if item is not None and not isinstance(item, kind):
+                    raise ValueError("member")
+        vars(self).update(training=bool(training), _remote_training=bool(training), _buffer_twins=dict(buffers))
+        self._parameters.clear()
+        self._parameters.update(parameters)
+        self._buffers.clear()
+        self._buffers.update(buffers)
+        self._modules.clear()
+        self._modules.update(modules)
+
+    def _rebind_buffers(self) -> None:
+        """A conversion such as `.double()` puts new tensors in place of buffers: give the old ones their content."""
+        for name, twin in self._buffer_twins.items():
+            now = self._buffers.get(name)
+            if twin is not None and now is not None and now is not twin:
+                twin.data = now.detach().clone()
+                self._buffers[name] = twin
+
+    def _training_change(self) -> list[Any]:
+        vars(self)["_remote_training"] = self.training
+        return [self._handle, self.training]
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the student's module."""
+        return self._session.call("call", self, *args, **kwargs)
+
+    def __getattr__(self, name: str) -> Any:
+        for part in ("_parameters", "_buffers", "_modules"):
+            if name in vars(self).get(part, ()):
+                return vars(self)[part][name]
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self._session.call("getattr", self, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in self._OWN or "_session" not in vars(self):
+            super().__setattr__(name, value)
+        else:
+            self._session.call("setattr", self, name, value)
+
+    def __delattr__(self, name: str) -> None:
+        self._session.call("delattr", self, name)
+
+    def __bool__(self) -> bool:
+        return True
+
+    def _get_name(self) -> str:
+        return self._name
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        raise CannotCross(f"the student's {self._name} cannot be copied or pickled")
+
+
+def _refusal(name: str) -> Callable[..., Any]:
+    def refuse(self: RemoteModule, *args: Any, **kwargs: Any) -> Any:
+        raise CannotCross(f"{name}() of a student's module does not cross: use support code, `hw.support(...)`")
+
+    return refuse
+
+
+for _name in dir(torch.nn.Module):
+    if (_name.startswith("register_") and _name != "register_module") or _name in ("add_module", "register_module"):
+        setattr(RemoteModule, _name, _refusal(_name))
+
+
+class RemoteModuleList(RemoteModule, torch.nn.ModuleList):
+    """A student's ModuleList; its items are proxies too."""
+
+
+class RemoteSubject:
+    """What a check receives as `hw`: the student's code in a worker.
+
+    Args:
+        session: the conversation with the worker.
+        provider: for each contract name, the module that has it.
+        support: the folder of the check's support code.
+    """
+
+    def __init__(self, session: Session, provider: dict[str, str], support: Path):
+        self._session, self._provider, self._support = session, provider, support
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in self._provider:
+            raise AttributeError(f"no question of this homework provides {name!r}")
+        return self._session.call("getattr", self._session.call("module", self._provider[name]), name)
+
+    def support(self, name: str) -> Any:
+        """Run `support/<name>.py`, from beside the check's file, next to the student's code; returns its namespace."""
+        path = self._support / f"{name}.py"
+        try:
+            source = path.read_text(encoding="utf-8")
+        except OSError as error:
+            raise CannotCross(f"there is no support code {path}") from error
+        return self._session.call("support", name, source)
+
+    def put(self, value: Any) -> Any:
+        """Send a value once; returns a stand-in for it, to be passed in later calls."""
+        return self._session.call("put", value)
+
+    def seed(self, seed: int) -> None:
+        """Seed torch, numpy and random on both sides; on the worker's with the next call."""
+        seed_everything(seed)
+        self._session.pending_seed = seed

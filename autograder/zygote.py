@@ -1,0 +1,244 @@
+"""The untrusted side's entry point: imports torch once, holds no secret, and forks a worker for every request.
+
+Started by `sandbox` with a clean environment. Forking is safe only while the process has exactly one thread and no
+parallel region has ever run in it: both are kept, by one-thread settings and a warm-up that stays small.
+"""
+
+from __future__ import annotations
+
+import array
+import contextlib
+import ctypes
+import gc
+import json
+import math
+import os
+import resource
+import signal
+import socket
+import sys
+import time
+import traceback
+from typing import Any
+
+PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36  # linux/prctl.h
+CHANNEL = 3  # the only descriptor of a worker besides the standard ones
+
+
+def main(arguments: list[str]) -> None:
+    """Serve as the zygote of a control socket, or as one cold worker of a channel."""
+    import torch
+
+    torch.set_num_threads(1)
+    if arguments[0] == "--cold":
+        os.write(int(arguments[1]), b"r")
+        become_worker(int(arguments[1]), os.dup(1), json.loads(arguments[2]))
+    with contextlib.suppress(OSError):
+        _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        _prctl(PR_SET_CHILD_SUBREAPER, 1)
+    warm_up()
+    gc.collect()
+    gc.freeze()
+    Forker(socket.socket(fileno=int(arguments[1]))).serve()
+
+
+def warm_up() -> None:
+    """Run once what student code will use, so that a fork finds it imported: first uses load hundreds of modules."""
+    import copy, dataclasses, functools, inspect, typing, warnings  # noqa: E401, F401
+
+    import numpy
+    import torch
+    import torch.func
+    import torch.testing
+
+    from . import worker
+
+    worker.seed_everything(0)
+    parameter = torch.nn.Parameter(torch.randn(3, 3))
+    parameter.grad = torch.ones(3, 3)
+    torch.optim.SGD([parameter], lr=0.1).step()
+    square = torch.randn(2, 2, dtype=torch.double, requires_grad=True)
+    torch.autograd.gradcheck(lambda x: x @ x, (square,))
+    repr(parameter), str(square.detach()), numpy.sqrt(2.0), torch.einsum("ij,jk->ik", parameter, parameter)
+    torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.ReLU())(torch.randn(1, 2)).sum().backward()
+    torch.nn.functional.cross_entropy(torch.randn(2, 3), torch.tensor([0, 1]))
+    with contextlib.suppress(RuntimeError):
+        torch.zeros(2) @ torch.zeros(3)
+    with contextlib.suppress(AssertionError):
+        torch.testing.assert_close(torch.zeros(2), torch.ones(2))
+
+
+class Forker:
+    """Forks workers and ends them, as the grader asks over a control socket; each reply carries its request's number."""
+
+    def __init__(self, control: socket.socket):
+        self.control = control
+        self.running: set[int] = set()
+
+    def serve(self) -> None:
+        """Answer until the grader closes the control socket."""
+        self.control.send(json.dumps({"number": "ready", "tasks": _tasks()}).encode())
+        while True:
+            try:
+                message, ancillary, _, _ = self.control.recvmsg(1 << 16, socket.CMSG_SPACE(64))
+            except ConnectionResetError:
+                return
+            if not message:
+                return
+            request = json.loads(message)
+            if request["op"] == "fork":
+                reply = self.fork(request["limits"], _descriptors(ancillary))
+            else:
+                reply = self.end(request["pid"], request["grace"])
+            self.control.send(json.dumps({"number": request["number"], **reply}).encode())
+
+    def fork(self, limits: dict[str, Any], descriptors: list[int]) -> dict[str, Any]:
+        """Fork a worker around a channel and an output pipe."""
+        self.reap_ended()
+        if _tasks() not in (1, None):
+            raise RuntimeError("the zygote has more than one thread")
+        pid = os.fork()
+        if pid == 0:
+            become_worker(*descriptors, limits)
+        for descriptor in descriptors:
+            os.close(descriptor)
+        self.running.add(pid)
+        return {"pid": pid}
+
+    def end(self, pid: int, grace: float) -> dict[str, Any]:
+        """Kill a worker, and whatever it started, and say how it had ended."""
+        deadline = time.monotonic() + grace
+        status = usage = None
+        while status is None:
+            found, state, used = os.wait4(pid, os.WNOHANG)
+            if found:
+                status, usage = state, used
+            elif time.monotonic() >= deadline:
+                _kill(pid)
+                _, status, usage = os.wait4(pid, 0)
+            else:
+                time.sleep(0.001)
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(pid, signal.SIGKILL)
+        self.running.discard(pid)
+        self.sweep()
+        assert usage is not None
+        return {"status": status, "cpu_seconds": usage.ru_utime + usage.ru_stime}
+
+    def reap_ended(self) -> None:
+        """Collect workers whose grader went away without ending them."""
+        for pid in list(self.running):
+            found, _, _ = os.wait4(pid, os.WNOHANG)
+            if found:
+                self.running.discard(pid)
+
+    def sweep(self) -> None:
+        """Kill what workers left behind: as the subreaper, this process inherits every orphan of theirs."""
+        for _ in range(10_000):
+            strays = _children() - self.running
+            if not strays:
+                return
+            for pid in strays:
+                with contextlib.suppress(ProcessLookupError, ChildProcessError):
+                    os.kill(pid, signal.SIGKILL)
+                    os.waitpid(pid, 0)
+
+
+def become_worker(channel: int, output: int, limits: dict[str, Any]) -> None:
+    """Turn this process into a worker: its own session, three descriptors and a channel, limits; then serve. No return."""
+    try:
+        from . import worker
+
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        with contextlib.suppress(OSError):
+            os.setsid()
+        with contextlib.suppress(OSError):
+            _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        _only_descriptors(channel, output)
+        os.environ.clear()
+        os.environ.update({"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "OMP_NUM_THREADS": "1"})
+        sys.stdin, sys.argv = open(0, encoding="utf-8"), ["worker"]
+        sys.stdout = sys.__stdout__ = _text_stream(1)
+        sys.stderr = sys.__stderr__ = _text_stream(2)
+        set_limits(limits)
+        worker.seed_everything(0)
+        connection = socket.socket(fileno=CHANNEL)
+        connection.setblocking(True)
+        worker.serve(connection.recv_into, connection.send)
+        os._exit(0)
+    except BaseException:
+        os.write(2, traceback.format_exc().encode())
+        os._exit(70)  # EX_SOFTWARE
+
+
+def set_limits(limits: dict[str, Any]) -> None:
+    """Bound processor time, memory beyond what is mapped already, files and core dumps of this process."""
+    seconds = math.ceil(limits["cpu_seconds"])
+    memory = _mapped() + (limits["memory_mb"] << 20)
+    wanted = {
+        resource.RLIMIT_CPU: (seconds, seconds + 1),  # SIGXCPU, then SIGKILL
+        resource.RLIMIT_AS: (memory, memory),
+        resource.RLIMIT_CORE: (0, 0),
+        resource.RLIMIT_FSIZE: (16 << 20, 16 << 20),
+        resource.RLIMIT_NOFILE: (64, 64),
+    }
+    for limit, value in wanted.items():
+        with contextlib.suppress(ValueError, OSError):  # macOS refuses some
+            resource.setrlimit(limit, value)
+
+
+def _only_descriptors(channel: int, output: int) -> None:
+    null = os.open(os.devnull, os.O_RDWR)
+    high = [os.dup2(number, 200 + i) for i, number in enumerate((null, output, output, channel))]
+    for target, number in enumerate(high):
+        os.dup2(number, target, inheritable=False)
+    os.closerange(CHANNEL + 1, max(resource.getrlimit(resource.RLIMIT_NOFILE)[0], 1024) if sys.platform != "linux" else 65536)
+
+
+def _text_stream(number: int) -> Any:
+    return open(number, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False)
+
+
+def _prctl(option: int, value: int) -> None:
+    if ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), "prctl")
+
+
+def _tasks() -> int | None:
+    try:
+        return len(os.listdir("/proc/self/task"))
+    except OSError:
+        return None
+
+
+def _mapped() -> int:
+    try:
+        with open("/proc/self/statm", encoding="ascii") as statm:
+            return int(statm.read().split()[0]) * resource.getpagesize()
+    except OSError:
+        return 1 << 30
+
+
+def _children() -> set[int]:
+    try:
+        with open(f"/proc/self/task/{os.getpid()}/children", encoding="ascii") as children:
+            return {int(pid) for pid in children.read().split()}
+    except OSError:
+        return set()
+
+
+def _kill(pid: int) -> None:
+    for kill in (os.killpg, os.kill):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            kill(pid, signal.SIGKILL)
+
+
+def _descriptors(ancillary: list[tuple[int, int, bytes]]) -> list[int]:
+    numbers = array.array("i")
+    for _, _, data in ancillary:
+        numbers.frombytes(data[: len(data) - len(data) % numbers.itemsize])
+    return list(numbers)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
