@@ -45,6 +45,14 @@ class Question(_Frozen):
     needs: tuple[str, ...] = ()  # questions whose own answers, not support code, this one runs on
 
 
+class Sample(_Frozen):
+    """One submission of the demo: the solution with other files over it, and the score that it must get."""
+
+    name: str
+    overlays: tuple[str, ...] = ()
+    score: float
+
+
 class Homework(_Frozen):
     """One assignment: its questions, and where its files are. Paths are relative to `root`."""
 
@@ -58,6 +66,7 @@ class Homework(_Frozen):
     limits: Limits = Limits()
     bans: Ban = Ban()
     questions: tuple[Question, ...] = Field(min_length=1)
+    demo: tuple[Sample, ...] = ()
 
     @model_validator(mode="after")
     def _consistent(self) -> Homework:

@@ -16,7 +16,8 @@ The student's, inside a check::
     ├── WorkerTimedOut              `except Exception` may swallow it and go on with a dead worker
     ├── WorkerOutOfMemory
     ├── WorkerCrashed
-    └── WireError                   the worker broke the protocol: a forged, malformed or surplus frame
+    ├── WireError                   the worker broke the protocol: a forged, malformed or surplus frame
+    └── ZygoteGone                  so is the process that forks workers: the supervisor starts another
 """
 
 from __future__ import annotations
@@ -102,3 +103,7 @@ class WorkerCrashed(WorkerLost):
 
 class WireError(WorkerLost):
     """The worker broke the protocol."""
+
+
+class ZygoteGone(WorkerLost):
+    """The process that forks workers is gone."""

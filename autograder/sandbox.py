@@ -28,7 +28,7 @@ import torch
 
 from . import wire
 from .config import Limits
-from .errors import IsolationError, WireError, WorkerCrashed, WorkerLost, WorkerOutOfMemory, WorkerTimedOut
+from .errors import IsolationError, WireError, WorkerCrashed, WorkerLost, WorkerTimedOut, ZygoteGone
 from .worker import Runtime
 
 OUTPUT_KEPT = 64 << 10  # bytes of a worker's standard output and error; the rest is read and dropped
@@ -343,10 +343,6 @@ class Zygote:
         return Ended(reply["status"], reply["cpu_seconds"])
 
 
-class ZygoteGone(IsolationError):
-    """The zygote died; the supervisor starts another and runs the check again."""
-
-
 class ColdStart:
     """Starts each worker as a new interpreter: slower, for systems on which forking after `import torch` is not safe."""
 
@@ -417,8 +413,3 @@ def _cut(text: str, total: int | None = None) -> str:
         return text
     return f"{text[:OUTPUT_KEPT]}\n[cut: {total or len(text)} characters in all]"
 
-
-__all__ = [
-    "MODES", "ColdStart", "Ended", "InProcess", "Launcher", "Process", "SameProcess", "Worker", "WorkerOutOfMemory",
-    "Zygote", "ZygoteGone", "explain", "launcher", "layers",
-]  # fmt: skip

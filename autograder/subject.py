@@ -65,17 +65,9 @@ class Session:
         self.inputs, self.outputs = [], {}
         indices: dict[int, int] = {}
         self.calls += 1
-        request = {
-            "nonce": nonce,
-            "op": op,
-            "seed": self.pending_seed,
-            "grad": torch.is_grad_enabled(),
-            "free": [self.released.popleft() for _ in range(len(self.released))],
-            "sync": self._changes(),
-            "training": self._training(),
-            "args": list(args),
-            "kwargs": kwargs,
-        }
+        free = [self.released.popleft() for _ in range(len(self.released))]
+        state = [free, self._changes(), self._training(), self.pending_seed, torch.is_grad_enabled()]
+        request = [nonce, op, list(args), kwargs, *state]
         buffers = wire.encode(request, lambda value, node: self._write_marker(value, node, indices))
         self.pending_seed = None
         held = [list(self.proxies.values()), [mirror.reference() for mirror in self.twins.values()]]

@@ -4,8 +4,8 @@ It is the only part of ours that shares a process with student code, so it knows
 imports nothing of ours but the wire, its errors and the facts of a syntax tree. What it says is data to the grader; what it says about
 itself (an input modified, a layer's name) is worth as much as the student code beside it is honest.
 
-A request is `{op, args, kwargs, seed, grad, free, sync, training}`, a reply `[nonce, error, value, inputs, sync, modules,
-graph]`. Objects stay here and are known by handles; Parameters exist on both sides as twins, kept in step by comparing
+A request is `[nonce, op, args, kwargs, free, sync, training, seed, grad]`, a reply `[nonce, error, value, inputs, sync,
+modules, graph]`. Objects stay here and are known by handles; Parameters exist on both sides as twins, kept in step by comparing
 their content with what was last sent or received.
 """
 
@@ -79,8 +79,12 @@ def same_bytes(a: torch.Tensor, b: torch.Tensor) -> bool:
         return False
     if a.data_ptr() == b.data_ptr() and a.stride() == b.stride():
         return True
-    a, b = (t.detach().contiguous().reshape(-1).view(torch.uint8) for t in (a, b))
-    return torch.equal(a, b)
+    return torch.equal(_bytes(a), _bytes(b))
+
+
+def _bytes(tensor: torch.Tensor) -> torch.Tensor:
+    dense = tensor.detach().contiguous()
+    return dense.as_strided((dense.numel(),), (1,)).view(torch.uint8)
 
 
 class Snapshot:
@@ -261,31 +265,32 @@ class Runtime:
         """
         self.call = _Call([], [])
         request = wire.decode(header, body, self._read_marker, trusted=True)
-        self._synchronise(request)
+        nonce, op, args, kwargs, *state, grad = request
+        self._synchronise(*state)
         error, value = None, None
         try:
-            with torch.set_grad_enabled(request["grad"]):
-                value = self.ops[request["op"]](*request["args"], **request["kwargs"])
+            with torch.set_grad_enabled(grad):
+                value = self.ops[op](*args, **kwargs)
         except BaseException as raised:  # also sys.exit() and KeyboardInterrupt: a student's exception is data
             error = self._describe_error(raised)
         for stream in (sys.stdout, sys.stderr):
             with contextlib.suppress(Exception):  # student code may have replaced or closed it
                 stream.flush()
-        if request["op"] == "put" and error is None:
+        if op == "put" and error is None:
             value = _Written(lambda node, kept=value: self._write_handle(kept))
-        return self._reply(request["nonce"], error, value)
+        return self._reply(nonce, error, value)
 
-    def _synchronise(self, request: dict[str, Any]) -> None:
-        for number in request["free"]:
+    def _synchronise(self, free: list[int], sync: list[Any], training: list[Any], seed: int | None) -> None:
+        for number in free:
             self._free(number)
-        for number, changed in request["sync"]:
+        for number, changed in sync:
             twin = self.twins[number]
             apply_changes(twin.tensor, changed)
             twin.known = Snapshot(twin.tensor)
-        for handle, training in request["training"]:
-            self.objects[handle].training = training
-        if request["seed"] is not None:
-            seed_everything(request["seed"])
+        for handle, flag in training:
+            self.objects[handle].training = flag
+        if seed is not None:
+            seed_everything(seed)
 
     def _free(self, number: int) -> None:
         self.graphs.pop(number, None)

@@ -172,12 +172,11 @@ def become_worker(channel: int, output: int, limits: dict[str, Any]) -> None:
 
 
 def set_limits(limits: dict[str, Any]) -> None:
-    """Bound processor time, memory beyond what is mapped already, files and core dumps of this process."""
+    """Bound processor time, memory, files and core dumps of this process."""
     seconds = math.ceil(limits["cpu_seconds"])
-    memory = _mapped() + (limits["memory_mb"] << 20)
+    limit_memory(limits["memory_mb"])
     wanted = {
         resource.RLIMIT_CPU: (seconds, seconds + 1),  # SIGXCPU, then SIGKILL
-        resource.RLIMIT_AS: (memory, memory),
         resource.RLIMIT_CORE: (0, 0),
         resource.RLIMIT_FSIZE: (16 << 20, 16 << 20),
         resource.RLIMIT_NOFILE: (64, 64),
@@ -185,6 +184,13 @@ def set_limits(limits: dict[str, Any]) -> None:
     for limit, value in wanted.items():
         with contextlib.suppress(ValueError, OSError):  # macOS refuses some
             resource.setrlimit(limit, value)
+
+
+def limit_memory(megabytes: int) -> None:
+    """Bound what this process may map beyond what it has mapped already."""
+    memory = _mapped() + (megabytes << 20)
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
 
 
 def _only_descriptors(channel: int, output: int) -> None:

@@ -1,0 +1,36 @@
+"""Public checks of sequential.py."""
+
+import torch
+from torch.nn import ModuleList
+from torch.testing import assert_close
+
+
+def test_order(hw):
+    """Layers are applied in the order in which they are given: double, then add 1."""
+    layers, X = hw.support("layers"), torch.tensor([[1.0, -3.0]])
+
+    Z = hw.Sequential(layers.Affine(factor=2.0), layers.Affine(added=1.0))(X)
+
+    assert_close(Z, 2 * X + 1, msg=lambda m: f"For X = {X}, 2 * X + 1 is wanted; {Z} came.\n{m}")
+
+
+def test_parameters(hw):
+    """The layers are in self.layers, a ModuleList, so that the parameters of all of them are found."""
+    layers = hw.support("layers")
+
+    model = hw.Sequential(layers.linear(4, 3), layers.Affine(), layers.linear(3, 2))
+
+    assert isinstance(model.layers, ModuleList), f"self.layers must be a ModuleList; it is {model.layers!r}"
+    names = [name for name, _ in model.named_parameters()]
+    wanted = ["layers.0.weight", "layers.0.bias", "layers.2.weight", "layers.2.bias"]
+    assert names == wanted, f"model.named_parameters() must have {wanted}; it has {names}"
+
+
+def test_no_layers(hw):
+    """Without layers, the output is the input."""
+    X = torch.randn(2, 3)
+
+    Z = hw.Sequential()(X)
+
+    assert isinstance(Z, torch.Tensor), f"Sequential()(X) must be X; it is {Z!r}"
+    assert_close(Z, X, msg=lambda m: f"Sequential()(X) must be X.\n{m}")

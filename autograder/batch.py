@@ -1,0 +1,102 @@
+"""Grades many submissions, one after the other, and writes each one's results as they come."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+
+from . import reports
+from .config import Homework
+from .errors import ConfigError, SubmissionError
+from .grading import Grading
+from .results import CheckResult, SubmissionResult
+from .submissions import Submission, read_submission
+
+Started = Callable[[str, int], None]  # a submission's name, and how many checks it will have
+Checked = Callable[[CheckResult], None]
+Finished = Callable[[SubmissionResult], None]
+
+
+def grade_all(
+    homework: Homework,
+    submissions: Iterable[tuple[str, Path]],
+    out: Path,
+    *,
+    isolation: str = "auto",
+    questions: Sequence[str] | None = None,
+    limits: Mapping[str, float] | None = None,
+    started: Started = lambda name, checks: None,
+    checked: Checked = lambda result: None,
+    finished: Finished = lambda result: None,
+) -> list[SubmissionResult]:
+    """Grade submissions and write `OUT/<name>/results.json` for each.
+
+    Args:
+        homework: the homework.
+        submissions: names, safe as folder names, and where each is.
+        out: the folder for the results; made if it is missing.
+        isolation: `auto`, `process` or `none`.
+        questions: grade only these; all if None.
+        limits: replaces some of the homework's limits.
+        started: told about each submission before it is graded.
+        checked: told about each check's result.
+        finished: told about each submission's result.
+
+    Raises:
+        ConfigError: the homework is wrong, or the results cannot be written.
+        IsolationError: this machine cannot isolate as asked.
+    """
+    results = []
+    with Grading(homework, isolation, limits) as grading:
+        chosen = [check for check in grading.checks if questions is None or check.question in questions]
+        for name, path in submissions:
+            started(name, len(chosen))
+            result = grading.grade(_read(path, homework, name), questions, checked)
+            _write(out / name, result)
+            results.append(result)
+            finished(result)
+    return results
+
+
+def _read(path: Path, homework: Homework, name: str) -> Submission:
+    """Read a submission; one that cannot be read is graded all the same, and every check says why it failed."""
+    try:
+        return read_submission(path, homework, name)
+    except SubmissionError as error:
+        return Submission(name, {}, dict.fromkeys(homework.by_file, str(error)), (str(error),))
+
+
+def _write(folder: Path, result: SubmissionResult) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        reports.write_json(folder / "results.json", reports.results_json(result))
+    except OSError as error:
+        raise ConfigError(f"the results cannot be written to {folder}: {error.strerror}") from error
+
+
+def assemble(homework: Homework, overlays: Sequence[str], folder: Path) -> None:
+    """Make a submission: the solution's files, and over them the Python files of other folders of the homework.
+
+    Args:
+        homework: the homework.
+        overlays: folders, or single files, relative to the homework; later ones win.
+        folder: where to; made anew.
+
+    Raises:
+        ConfigError: an overlay does not exist.
+    """
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for file in homework.by_file:
+        shutil.copyfile(homework.path(homework.solutions) / file, folder / file)
+    for overlay in overlays:
+        path = homework.path(overlay)
+        if path.is_file():
+            # solutions/mutants/<question>/<mistake>.py replaces that question's file
+            shutil.copyfile(path, folder / f"{path.parent.name}.py")
+        elif path.is_dir():
+            for file in sorted(path.glob("*.py")):
+                shutil.copyfile(file, folder / file.name)
+        else:
+            raise ConfigError(f"{path} does not exist")

@@ -1,0 +1,102 @@
+"""Thresholds that come from measured runs of the solution, with the false-failure rate that they stand for."""
+
+from __future__ import annotations
+
+import json
+import math
+import statistics
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from .config import Homework
+from .errors import ConfigError
+
+FALSE_FAILURE_RATE = 1e-4  # of a right answer, for each calibrated quantity
+
+
+class Calibration:
+    """The fixture `calibration`: holds measured quantities against their thresholds.
+
+    Args:
+        homework: whose calibration file to read.
+        measured: record quantities here instead; so calibration itself runs.
+    """
+
+    def __init__(self, homework: Homework, measured: dict[str, float] | None = None):
+        self.homework, self.measured = homework, measured
+
+    def at_least(self, name: str, value: float) -> None:
+        """Assert that a quantity reaches its threshold.
+
+        Raises:
+            AssertionError: it does not.
+            ConfigError: the homework has no threshold of this name.
+        """
+        if self.measured is not None:
+            self.measured[name] = float(value)
+            return
+        threshold = self.threshold(name)
+        assert value >= threshold, f"{name.replace('_', ' ')}: {value:.4f} is below {threshold:.4f}"
+
+    def threshold(self, name: str) -> float:
+        """The calibrated threshold of a quantity."""
+        path = self.homework.path(self.homework.calibration)
+        try:
+            return float(json.loads(path.read_text(encoding="utf-8"))["quantities"][name]["threshold"])
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise ConfigError(f"{path} has no threshold {name!r}: run `autograder calibrate`") from error
+
+
+def summarise(values: Sequence[float]) -> dict[str, Any]:
+    """Mean, spread and threshold of a quantity measured over several seeds.
+
+    The threshold is the lower bound of a one-sided prediction interval for one more value of a normal distribution,
+    `mean - t * s * sqrt(1 + 1/n)`, with `t` the quantile of Student's t with n - 1 degrees of freedom at
+    `FALSE_FAILURE_RATE`. Source: Hahn and Meeker, Statistical Intervals (1991), section 4.7.
+    """
+    count, mean, spread = len(values), statistics.fmean(values), statistics.stdev(values)
+    quantile = student_t_quantile(1 - FALSE_FAILURE_RATE, count - 1)
+    threshold = mean - quantile * spread * math.sqrt(1 + 1 / count)
+    return {
+        "threshold": round(threshold, 5),
+        "mean": round(mean, 6),
+        "standard_deviation": round(spread, 6),
+        "lowest": min(values),
+        "highest": max(values),
+        "seeds": count,
+        "false_failure_rate": FALSE_FAILURE_RATE,
+    }
+
+
+def student_t_quantile(probability: float, freedom: int) -> float:
+    """The quantile of Student's t, by bisection of its distribution function; good to 1e-9 for freedom of 2 or more."""
+    low, high = 0.0, 1e6
+    for _ in range(200):
+        middle = (low + high) / 2
+        low, high = (middle, high) if _student_t_cdf(middle, freedom) < probability else (low, middle)
+    return (low + high) / 2
+
+
+def _student_t_cdf(t: float, freedom: int) -> float:
+    # Abramowitz and Stegun 26.7.3 and 26.7.4: finite sums in theta = atan(t / sqrt(freedom)).
+    theta = math.atan(t / math.sqrt(freedom))
+    cosine, sine = math.cos(theta), math.sin(theta)
+    term, total = (cosine, cosine) if freedom % 2 else (1.0, 1.0)
+    for k in range(3 if freedom % 2 else 2, freedom - 1, 2):
+        term *= cosine * cosine * (k - 1) / k
+        total += term
+    if freedom == 1:
+        area = 2 * theta / math.pi
+    elif freedom % 2:
+        area = 2 * (theta + sine * total) / math.pi
+    else:
+        area = sine * total
+    return 0.5 + area / 2
+
+
+def write(path: Path, measured: Mapping[str, Sequence[float]], versions: Mapping[str, str]) -> None:
+    """Write the calibration file."""
+    quantities = {name: summarise(values) for name, values in sorted(measured.items())}
+    content = {"versions": dict(versions), "quantities": quantities}
+    path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")

@@ -1,0 +1,26 @@
+"""Training and evaluation where the student's code lives, so that the images cross once, a byte a pixel."""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+
+def _floats(images: Tensor) -> Tensor:
+    return images.float().div_(255)
+
+
+def train(
+    epoch: Callable[..., Any], model: Any, opt: Any, images: Tensor, labels: Tensor, epochs: int, batch_size: int
+) -> None:
+    """Go over all images `epochs` times."""
+    X = _floats(images)
+    for _ in range(epochs):
+        epoch(model, X, labels, opt, batch_size)
+
+
+def logits(model: Any, images: Tensor, batch_size: int = 1000) -> Tensor:
+    """Return the model's outputs for all images."""
+    with torch.no_grad():
+        return torch.cat([model(_floats(batch)) for batch in images.split(batch_size)])

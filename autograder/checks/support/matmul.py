@@ -1,0 +1,9 @@
+"""`MatMul` by torch's ready-made parts."""
+
+import torch
+
+
+class MatMul:
+    """Matrix multiplication that torch differentiates itself."""
+
+    apply = staticmethod(torch.mm)

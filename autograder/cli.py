@@ -1,0 +1,239 @@
+"""The command line: parses, calls one function of the layer below, prints, and sets the exit status.
+
+0: done. 1: a validation fell short. 2: usage or configuration. 3: a check ended in INTERNAL_ERROR.
+"""
+
+from __future__ import annotations
+
+import enum
+import sys
+import tempfile
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from . import __version__
+from .errors import AutograderError, ConfigError
+
+FELL_SHORT, USAGE, INTERNAL = 1, 2, 3
+
+app = typer.Typer(
+    name="autograder",
+    help="Grades a PyTorch homework with checks that live in another process than the student's code.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+out_console = Console()
+err_console = Console(stderr=True)
+
+
+class Isolation(enum.StrEnum):
+    """The isolation modes; `auto` is the strongest that the machine has."""
+
+    auto = "auto"
+    process = "process"
+    none = "none"
+
+
+HomeworkOption = Annotated[
+    Path | None,
+    typer.Option("--homework", help="The homework's folder; by default the nearest above the working directory."),
+]
+IsolationOption = Annotated[Isolation, typer.Option(help="How student code is kept apart from the grader.")]
+
+
+@app.command()
+def grade(
+    submissions: Annotated[list[Path], typer.Argument(help="Folders, zips or single files; or a folder of them.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="Where results go: DIR/<name>/results.json.")],
+    question: Annotated[list[str] | None, typer.Option(help="Grade only this question; may be repeated.")] = None,
+    isolation: IsolationOption = Isolation.auto,
+    homework: HomeworkOption = None,
+) -> None:
+    """Grade one submission, or many."""
+    from . import reports
+    from .config import load_homework
+    from .submissions import expand
+
+    hw = load_homework(homework)
+    for name in question or ():
+        hw.question(name)
+    found = expand(submissions, hw)
+    results = _grade(hw, found, out, isolation, question)
+    table = reports.submission_table(results[0]) if len(results) == 1 else reports.class_table(results)
+    out_console.print(table)
+    out_console.print(f"results: {out}/<name>/results.json" if len(found) > 1 else f"results: {out / found[0][0]}/results.json")
+    _exit_for(results)
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option("-o", "--out", help="Where results go.")] = Path("out/demo"),
+    isolation: IsolationOption = Isolation.auto,
+    homework: HomeworkOption = None,
+) -> None:
+    """Grade the homework's sample class, and compare the scores with what they must be."""
+    from . import reports
+    from .batch import assemble
+    from .config import load_homework
+
+    hw = load_homework(homework)
+    if not hw.demo:
+        raise ConfigError("the homework has no [[tool.autograder.demo]]")
+    with tempfile.TemporaryDirectory() as folder:
+        submissions = [(sample.name, Path(folder) / sample.name) for sample in hw.demo]
+        for sample, (_, path) in zip(hw.demo, submissions, strict=True):
+            assemble(hw, sample.overlays, path)
+        results = _grade(hw, submissions, out, isolation, None)
+    out_console.print(reports.class_table(results))
+    out_console.print(f"results: {out}/<name>/results.json")
+    _exit_for(results)
+    wrong = [
+        f"{sample.name}: {result.score} points instead of {sample.score}"
+        for sample, result in zip(hw.demo, results, strict=True)
+        if result.score is None or abs(result.score - sample.score) > 0.05
+    ]
+    for line in wrong:
+        err_console.print(line, style="red")
+    if wrong:
+        raise typer.Exit(FELL_SHORT)
+    out_console.print(f"all {len(results)} scores are what they must be")
+
+
+@app.command()
+def stubs(
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; fail if a file is out of step.")] = False,
+    homework: HomeworkOption = None,
+) -> None:
+    """Generate the students' stubs, and questions.toml, from the solution and the configuration."""
+    from .config import load_homework
+    from .stubs import write_assignment
+
+    changed = write_assignment(load_homework(homework), check=check)
+    for path in changed:
+        out_console.print(f"{'out of step' if check else 'written'}: {path}")
+    if not changed:
+        out_console.print("the assignment is in step with the solution")
+    if check and changed:
+        raise typer.Exit(FELL_SHORT)
+
+
+@app.command()
+def calibrate(
+    seeds: Annotated[int, typer.Option(min=3, help="How many runs of the solution.")] = 200,
+    isolation: IsolationOption = Isolation.auto,
+    homework: HomeworkOption = None,
+) -> None:
+    """Measure the solution over many seeds, and store the thresholds that follow."""
+    from . import calibration
+    from .config import load_homework
+    from .grading import Grading
+
+    hw = load_homework(homework)
+    measured: dict[str, list[float]] = {}
+    with Grading(hw, isolation) as grading, _progress() as progress:
+        task = progress.add_task("calibrating", total=seeds)
+        for quantities in grading.measure(range(seeds)):
+            for name, value in quantities.items():
+                measured.setdefault(name, []).append(value)
+            progress.advance(task)
+        versions = grading.grader.ready["versions"]
+    path = hw.path(hw.calibration)
+    calibration.write(path, measured, versions)
+    for name in sorted(measured):
+        summary = calibration.summarise(measured[name])
+        out_console.print(f"{name}: mean {summary['mean']}, threshold {summary['threshold']} ({seeds} seeds)")
+    out_console.print(f"written: {path}")
+
+
+@app.command()
+def doctor(homework: HomeworkOption = None) -> None:
+    """Show versions, the isolation that this machine has, and whether the homework is in order."""
+    from .config import load_homework
+    from .grading import Grading, strongest
+
+    hw = load_homework(homework)
+    out_console.print(f"homework: {hw.title} ({hw.root}), {len(hw.questions)} questions")
+    with Grading(hw, "auto") as grading:
+        for name, version in grading.grader.ready["versions"].items():
+            out_console.print(f"{name}: {version}")
+        layers = ", ".join(grading.grader.ready["isolation"]["layers"]) or "none"
+        out_console.print(f"isolation: {strongest()} ({layers})")
+        out_console.print(f"checks: {len(grading.checks)}")
+
+
+def _grade(hw: Any, submissions: list[Any], out: Path, isolation: str, questions: list[str] | None) -> list[Any]:
+    from .batch import grade_all
+
+    with _progress() as progress:
+        whole = progress.add_task("submissions", total=len(submissions))
+        part = progress.add_task("starting", total=None)
+
+        def started(name: str, checks: int) -> None:
+            progress.reset(part, total=checks, description=name[:30])
+
+        def finished(result: Any) -> None:
+            progress.advance(whole)
+            if not err_console.is_terminal:
+                score = "withheld" if result.score is None else f"{result.score:g}/{result.max_score:g}"
+                err_console.print(f"{result.name}: {score} ({result.seconds:.1f} s)", highlight=False)
+
+        return grade_all(
+            hw,
+            submissions,
+            out,
+            isolation=isolation,
+            questions=questions,
+            started=started,
+            checked=lambda result: progress.advance(part),
+            finished=finished,
+        )
+
+
+def _progress() -> Progress:
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=err_console, transient=True, disable=not err_console.is_terminal)
+
+
+def _exit_for(results: list[Any]) -> None:
+    from .results import Outcome
+
+    broken = [check for result in results for check in result.checks if check.outcome is Outcome.INTERNAL_ERROR]
+    for check in broken[:10]:
+        err_console.print(f"{check.check.id}: {check.message}", style="red", highlight=False, markup=False)
+    if broken:
+        err_console.print(f"{len(broken)} checks ended in INTERNAL_ERROR: the grader's fault, so scores are withheld")
+        raise typer.Exit(INTERNAL)
+
+
+def _version(show: bool) -> None:
+    if show:
+        out_console.print(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")] = False,
+) -> None:
+    """Grades a PyTorch homework with checks that live in another process than the student's code."""
+
+
+def main() -> None:
+    """Run the command line; an error that a user can cause is one line."""
+    try:
+        app()
+    except AutograderError as error:
+        err_console.print(f"error: {error}", style="red", highlight=False, markup=False, soft_wrap=True)
+        sys.exit(USAGE)
+    except KeyboardInterrupt:
+        err_console.print("interrupted")
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

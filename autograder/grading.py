@@ -1,0 +1,358 @@
+"""Grades one submission: supervises the grader process, and sees to it that every check gets a verdict.
+
+The supervisor imports no torch and runs no check. It keeps what is finished, starts again what died, and decides whose
+fault it was when the same check, or the same file, ends the grader twice.
+"""
+
+from __future__ import annotations
+
+import base64
+import collections
+import contextlib
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from . import scoring
+from .config import Homework
+from .errors import ConfigError, IsolationError
+from .results import CheckInfo, CheckResult, Outcome, SubmissionResult, check_result_from_json
+from .submissions import Submission
+
+PATIENCE = 60  # seconds beyond a check's own limits until the supervisor takes the grader to be stuck
+START_SECONDS = 300  # for the grader and its zygote to import torch on a slow machine
+Progress = Callable[[CheckResult], None]
+
+
+def strongest() -> str:
+    """The isolation mode that `auto` stands for on this machine."""
+    return "none" if sys.platform == "win32" else "process"
+
+
+class GraderProcess:
+    """The grader as a child process: requests in, events out.
+
+    Raises:
+        IsolationError: it does not start.
+    """
+
+    def __init__(self, homework: Homework, isolation: str, limits: Mapping[str, float] | None):
+        options = {"homework": str(homework.root), "isolation": isolation, "limits": dict(limits or {})}
+        one = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
+        self.process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "autograder.grader", json.dumps(options)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env={**os.environ, **one},
+            start_new_session=True,  # Ctrl-C is the supervisor's to handle
+        )
+        self.buffer = b""
+        self.ready = self.wait_for("ready", START_SECONDS)
+
+    def send(self, request: Mapping[str, Any]) -> None:
+        """Send one request."""
+        assert self.process.stdin is not None
+        with contextlib.suppress(BrokenPipeError):  # its end shows when events are read
+            self.process.stdin.write(json.dumps(request).encode() + b"\n")
+            self.process.stdin.flush()
+
+    def next_event(self, seconds: float) -> dict[str, Any] | None:
+        """The next event, or None when there is none within some seconds.
+
+        Raises:
+            EOFError: the grader has ended.
+        """
+        assert self.process.stdout is not None
+        deadline = time.monotonic() + seconds
+        while b"\n" not in self.buffer:
+            left = deadline - time.monotonic()
+            if left <= 0 or not select.select([self.process.stdout], [], [], left)[0]:
+                return None
+            data = os.read(self.process.stdout.fileno(), 1 << 20)
+            if not data:
+                raise EOFError("the grader has ended")
+            self.buffer += data
+        line, self.buffer = self.buffer.split(b"\n", 1)
+        return dict(json.loads(line))
+
+    def wait_for(self, kind: str, seconds: float) -> dict[str, Any]:
+        """Wait for an event of one kind."""
+        try:
+            event = self.next_event(seconds)
+        except EOFError:
+            event = None
+        if event is None or event["event"] != kind:
+            self.close()
+            reason = event["message"] if event and event["event"] == "refused" else "see its output above"
+            raise IsolationError(f"the grader did not start: {reason}")
+        return event
+
+    def close(self) -> None:
+        """End the grader; its zygote and workers end with it."""
+        for stream in (self.process.stdin, self.process.stdout):
+            if stream is not None:
+                with contextlib.suppress(OSError):
+                    stream.close()
+        try:
+            self.process.wait(5)
+        except subprocess.TimeoutExpired:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+
+
+@dataclass
+class _Work:
+    """What is known, so far, of one submission's grading."""
+
+    submission: Submission
+    remaining: list[str]
+    results: dict[str, CheckResult] = field(default_factory=dict)
+    problems: dict[str, tuple[str, str]] = field(default_factory=dict)
+    gates: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    deaths: collections.Counter[str] = field(default_factory=collections.Counter)
+    check: str = ""  # running now
+    file: str = ""  # being loaded now
+    killed: str = ""  # why the supervisor killed the session, if it did
+
+
+class Grading:
+    """Grades submissions of one homework, one after the other, with one warm grader.
+
+    Args:
+        homework: the homework.
+        isolation: `auto`, `process` or `none`.
+        limits: replaces some of the homework's limits.
+
+    Raises:
+        ConfigError: the homework's checks cannot be collected.
+        IsolationError: this machine cannot isolate as asked.
+    """
+
+    def __init__(self, homework: Homework, isolation: str = "auto", limits: Mapping[str, float] | None = None):
+        self.homework, self.limits = homework, limits
+        self.isolation = strongest() if isolation == "auto" else isolation
+        self.grader = GraderProcess(homework, self.isolation, limits)
+        try:
+            self.checks = self._collect()
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> Grading:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the grader."""
+        self.grader.close()
+
+    def grade(
+        self, submission: Submission, questions: Iterable[str] | None = None, progress: Progress = lambda result: None
+    ) -> SubmissionResult:
+        """Run a submission's checks to a verdict each, and score it.
+
+        Args:
+            submission: what was handed in.
+            questions: grade only these.
+            progress: told about each check's result as it comes.
+        """
+        started = time.perf_counter()
+        chosen = self._chosen(questions)
+        checks = [check for check in self.checks if check.question in chosen]
+        work = _Work(submission, [check.id for check in checks])
+        work.problems = {file: (Outcome.FAILED.value, reason) for file, reason in submission.problems.items()}
+        while work.remaining:
+            self._session(work, progress)
+        results = [work.results[check.id] for check in checks]
+        scored = scoring.score(self.homework, results, work.gates)
+        return SubmissionResult(
+            submission.name,
+            tuple(question for question in scored if question.name in chosen),
+            tuple(results),
+            self.grader.ready["isolation"],
+            self.grader.ready["versions"],
+            submission.notes,
+            round(time.perf_counter() - started, 3),
+        )
+
+    def measure(self, seeds: Iterable[int]) -> Iterator[dict[str, float]]:
+        """Run the solution's calibrated checks once a seed; yields each run's measured quantities.
+
+        Raises:
+            ConfigError: a check of the solution's ended without a verdict.
+        """
+        for seed in seeds:
+            checks = [check.id for check in self.checks]
+            self.grader.send({"op": "solution", "checks": checks, "measure": True, "seed": seed})
+            found: dict[str, float] = {}
+            for event in self._events(_Work(Submission("solution", {}, {}, ()), [])):
+                if event["event"] == "measured":
+                    found = event["quantities"]
+                if event["event"] == "finished" and event["result"]["outcome"] != Outcome.PASSED:
+                    raise ConfigError(f"the solution fails {event['result']['check']['id']} with seed {seed}")
+            yield found
+
+    def _chosen(self, questions: Iterable[str] | None) -> set[str]:
+        if questions is None:
+            return {question.name for question in self.homework.questions}
+        return {self.homework.question(name).name for name in questions}
+
+    def _collect(self) -> list[CheckInfo]:
+        self.grader.send({"op": "collect"})
+        found: list[CheckInfo] = []
+        for event in self._events(_Work(Submission("", {}, {}, ()), [])):
+            if event["event"] == "collected":
+                found = [CheckInfo(**check) for check in event["checks"]]
+        lacking = {question.name for question in self.homework.questions} - {check.question for check in found}
+        if lacking:
+            raise ConfigError(f"no check judges the question {sorted(lacking)[0]!r}")
+        return found
+
+    # -- one session -----------------------------------------------------------------------------------------------
+
+    def _session(self, work: _Work, progress: Progress) -> None:
+        """Run what remains in one session; afterwards something more is decided than before."""
+        work.check = work.file = work.killed = ""
+        before = len(work.remaining)
+        self.grader.send(
+            {
+                "op": "submission",
+                "files": {name: base64.b64encode(data).decode() for name, data in work.submission.files.items()},
+                "problems": work.problems,
+                "checks": work.remaining,
+            }
+        )
+        ended: dict[str, Any] = {"code": -1, "log": ""}
+        for event in self._events(work):
+            match event["event"]:
+                case "inspected":
+                    work.gates = {name: tuple(lines) for name, lines in event["gates"].items()}
+                    work.file = ""
+                case "finished":
+                    self._finish(work, check_result_from_json(event["result"]), progress)
+                    work.check = ""
+                case "ended":
+                    ended = event
+        if not work.remaining or (ended["code"] == 0 and len(work.remaining) < before):
+            return
+        self._after_death(work, ended, progress)
+
+    def _finish(self, work: _Work, result: CheckResult, progress: Progress) -> None:
+        if result.check.id in work.remaining:
+            work.remaining.remove(result.check.id)
+            work.results[result.check.id] = result
+            progress(result)
+
+    def _after_death(self, work: _Work, ended: dict[str, Any], progress: Progress) -> None:
+        """The session ended before its time: the second time at the same place is a verdict."""
+        place = work.check or work.file
+        work.deaths[place] += 1
+        if work.deaths[place] < 2:
+            return
+        log = str(ended["log"]).strip()
+        if work.check:
+            outcome, message = self._whose_fault(work, log)
+            check = next(check for check in self.checks if check.id == work.check)
+            self._finish(work, CheckResult(check, outcome, message), progress)
+        elif work.file:
+            outcome = Outcome.TIMED_OUT if work.killed else Outcome.CRASHED
+            work.problems[work.file] = (outcome.value, f"{work.file} ends the process it is loaded in {work.killed}".strip())
+        else:
+            for check in [check for check in self.checks if check.id in work.remaining]:
+                self._finish(work, CheckResult(check, Outcome.INTERNAL_ERROR, f"the grader died: {log}"), progress)
+
+    def _whose_fault(self, work: _Work, log: str) -> tuple[Outcome, str]:
+        if self.isolation == "none":
+            if work.killed:
+                return Outcome.TIMED_OUT, work.killed
+            return Outcome.CRASHED, "your code ended the Python process"
+        self.grader.send({"op": "solution", "checks": [work.check]})
+        outcomes = [
+            event["result"]["outcome"] for event in self._events(_Work(work.submission, [])) if event["event"] == "finished"
+        ]
+        if outcomes == [Outcome.PASSED]:
+            return Outcome.CRASHED, "your code ended processes that are not its own"
+        return Outcome.INTERNAL_ERROR, f"the grader died, twice: {log}"
+
+    def _events(self, work: _Work) -> Iterator[dict[str, Any]]:
+        """The events of one session up to its end; kills it when it is stuck, restarts the grader when that died.
+
+        Raises:
+            ConfigError: the grader refuses, because of the homework's checks or configuration.
+        """
+        watch = _Watch(self.isolation == "none", self.limits or {}, self.homework)
+        pid, refused = 0, ""
+        while True:
+            try:
+                event = self.grader.next_event(0.5)
+            except EOFError:
+                self.grader.close()
+                self.grader = GraderProcess(self.homework, self.isolation, self.limits)
+                return
+            if event is None:
+                reason = watch.expired(pid)
+                if reason and pid:
+                    work.killed = reason
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(pid, signal.SIGKILL)
+                continue
+            match event["event"]:
+                case "child":
+                    pid = event["pid"]
+                case "loading":
+                    work.file = event["file"]
+                    watch.restart(pid)
+                case "started":
+                    work.check = event["check"]
+                    watch.restart(pid, event["limits"])
+                case "refused":
+                    refused = event["message"]
+            yield event
+            if event["event"] == "ended":
+                if refused:
+                    raise ConfigError(refused)
+                return
+
+
+class _Watch:
+    """Tells when a session is stuck: by a check's own limits if student code shares its process, else well beyond them."""
+
+    def __init__(self, shared: bool, limits: Mapping[str, float], homework: Homework):
+        self.shared = shared
+        self.default = {**homework.limits.model_dump(), **limits}
+        self.restart(0)
+
+    def restart(self, pid: int, limits: Mapping[str, float] | None = None) -> None:
+        """A check, or a file, begins."""
+        self.limits = limits or self.default
+        self.started = time.monotonic()
+        self.cpu = _cpu_seconds(pid)
+
+    def expired(self, pid: int) -> str:
+        """Why to end the session now; empty if there is no reason."""
+        wall = self.limits["wall_seconds"]
+        if self.shared and _cpu_seconds(pid) - self.cpu > self.limits["cpu_seconds"]:
+            return f"more than {self.limits['cpu_seconds']:g} seconds of processor time"
+        if time.monotonic() - self.started > (wall if self.shared else 3 * wall + PATIENCE):
+            return f"no answer within {wall:g} seconds"
+        return ""
+
+
+def _cpu_seconds(pid: int) -> float:
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as stat:
+            fields = stat.read().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    except (OSError, ValueError, IndexError):
+        return 0.0
+

@@ -1,0 +1,363 @@
+"""The pytest plugin: ordinary check functions in, one verdict each out.
+
+It gives checks their fixtures (`hw`, `reference`, `homework`, `calibration`), a fresh worker each, the same seed before
+each check and each Hypothesis example, and asks `blame` what to make of whatever they raise. A timeout is confirmed by
+running the check once more; an exception that may be the check's own fault is tried against the solution.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import hypothesis
+import hypothesis.errors
+import pytest
+import torch
+from _pytest.runner import runtestprotocol
+
+from . import calibration as calibrations
+from .blame import Verdict, judge
+from .config import Homework, Limits
+from .errors import ConfigError, ZygoteGone
+from .loading import Code, solution
+from .results import CheckInfo, CheckResult, Outcome
+from .sandbox import Launcher, Worker
+from .subject import RemoteSubject, Session
+from .worker import seed_everything
+
+SHRINK_CALLS = 400  # calls into student code that Hypothesis may spend on making a failing example smaller
+VISIBILITIES = ("public", "hidden", "secret")
+MARKS = {
+    "points(n)": "what the check is worth within its question; 1 if absent",
+    "visibility(tier)": "public, hidden or secret",
+    "cooperative": "the check relies on what the worker says about itself",
+    "limits(cpu_seconds, wall_seconds, memory_mb)": "other limits than the homework's",
+}
+CHECK: pytest.StashKey[CheckInfo] = pytest.StashKey()
+RAISED: pytest.StashKey[list[BaseException]] = pytest.StashKey()
+
+
+class _Enough(BaseException):
+    """The calls for shrinking are used up; the failure is known. Not an Exception: it must end the whole check."""
+
+
+@dataclass
+class _Run:
+    """One attempt at one check: its worker, and the smallest failure seen."""
+
+    code: Code
+    seed: int = 0
+    worker: Worker | None = None
+    session: Session | None = None
+    subject: RemoteSubject | None = None
+    output: str = ""
+    failure: BaseException | None = None
+    failure_size: int = 0
+    stop_at: int | None = None  # number of calls
+
+    def reseed(self) -> None:
+        """Start over from the check's seed, on both sides."""
+        if self.subject is not None:
+            self.subject.seed(self.seed)
+        else:
+            seed_everything(self.seed)
+
+    def failed(self, error: BaseException, arguments: dict[str, Any]) -> None:
+        """Keep the smallest failing example; the first one sets the budget for finding smaller ones."""
+        shown = ", ".join(f"{name}={value!r}" for name, value in arguments.items())
+        if self.failure is None or len(shown) < self.failure_size:
+            self.failure, self.failure_size = error, len(shown)
+        if self.stop_at is None:
+            self.stop_at = self.calls + SHRINK_CALLS
+
+    @property
+    def calls(self) -> int:
+        """Calls that crossed so far."""
+        return self.session.calls if self.session else 0
+
+
+@dataclass
+class Judge:
+    """The plugin of one pytest session.
+
+    Args:
+        homework: the homework whose checks these are.
+        launcher: starts workers.
+        code: whose code is judged.
+        emit: told about each check as it starts and finishes.
+        wanted: the ids of the checks to run; all if None.
+        seed: what everything is seeded with.
+        measured: calibrated quantities are recorded here instead of held against their thresholds, if given.
+    """
+
+    homework: Homework
+    launcher: Launcher | None = None
+    code: Code | None = None
+    emit: Callable[[dict[str, Any]], None] = lambda event: None
+    wanted: set[str] | None = None
+    seed: int = 0
+    measured: dict[str, float] | None = None
+    checks: list[CheckInfo] = field(default_factory=list)
+    problem: BaseException | None = None
+    run: _Run = field(init=False)
+
+    def collect(self) -> list[CheckInfo]:
+        """Collect the homework's checks without running any.
+
+        Raises:
+            ConfigError: a check file is wrong.
+        """
+        self._pytest(["--collect-only", *self._folders()])
+        return self.checks
+
+    def run_checks(self) -> None:
+        """Run the wanted checks, telling `emit` about each.
+
+        Raises:
+            ConfigError: a check file is wrong.
+        """
+        hypothesis.settings.register_profile("checks", parent=PROFILE)
+        hypothesis.settings.load_profile("checks")
+        _fix_hypothesis_draws()
+        self._pytest(self._folders() if self.wanted is None else sorted(self.wanted))
+
+    def _folders(self) -> list[str]:
+        return [self.homework.public_checks, self.homework.hidden_checks]
+
+    def _pytest(self, arguments: list[str]) -> None:
+        os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+        os.chdir(self.homework.root)
+        root = str(self.homework.root)
+        fixed = ["-c", os.devnull, "--rootdir", root, "--confcutdir", root, "--noconftest", "--import-mode=importlib"]
+        plain = ["-p", "no:cacheprovider", "-p", "no:faulthandler", "--capture=no", "-q", "--strict-markers"]
+        status = pytest.main([*fixed, *plain, *arguments], plugins=[self])
+        if self.problem is not None:
+            raise self.problem
+        if status not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+            raise ConfigError(f"pytest ended with {pytest.ExitCode(status).name}: see its output above")
+
+    # -- collection ------------------------------------------------------------------------------------------------
+
+    def pytest_configure(self, config: pytest.Config) -> None:
+        """Declare the marks that checks use."""
+        for mark, meaning in MARKS.items():
+            config.addinivalue_line("markers", f"{mark}: {meaning}")
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """A check file that cannot be collected is the instructor's to mend."""
+        if report.failed and self.problem is None:
+            self.problem = ConfigError(f"the checks in {report.nodeid} cannot be collected: {report.longrepr}")
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Describe each check and put them in the order of their questions, public ones first."""
+        try:
+            for item in items:
+                item.stash[CHECK] = self._describe(item)
+                self._wrap_examples(item)
+        except ConfigError as error:
+            self.problem = error
+            items.clear()
+            return
+        if self.measured is not None:
+            items[:] = [item for item in items if "calibration" in getattr(item, "fixturenames", ())]
+        order = {question.name: number for number, question in enumerate(self.homework.questions)}
+        items.sort(key=lambda item: (order[item.stash[CHECK].question], VISIBILITIES.index(item.stash[CHECK].visibility)))
+        self.checks = [item.stash[CHECK] for item in items]
+
+    def _describe(self, item: pytest.Item) -> CheckInfo:
+        name = item.path.stem.removeprefix("test_")
+        question = self.homework.question(name).name
+        title = (getattr(item.obj, "__doc__", None) or "").strip().partition("\n")[0]
+        if not title:
+            raise ConfigError(f"the check {item.nodeid} has no docstring; its first line is the title students see")
+        public = self.homework.path(self.homework.public_checks) in item.path.parents
+        mark = item.get_closest_marker("visibility")
+        visibility = mark.args[0] if mark else ("public" if public else "hidden")
+        if visibility not in VISIBILITIES:
+            raise ConfigError(f"the check {item.nodeid}: visibility is one of {', '.join(VISIBILITIES)}")
+        points = item.get_closest_marker("points")
+        kind = "cooperative" if item.get_closest_marker("cooperative") else "value"
+        return CheckInfo(item.nodeid, question, title, float(points.args[0]) if points else 1.0, visibility, kind)
+
+    def _wrap_examples(self, item: pytest.Item) -> None:
+        """Seed before each Hypothesis example, keep the smallest failure, and stop shrinking within a budget."""
+        handle = getattr(item.obj, "hypothesis", None)
+        if handle is None:
+            return
+        inner = handle.inner_test
+
+        @functools.wraps(inner)
+        def example(*args: Any, **kwargs: Any) -> Any:
+            run = self.run
+            if run.stop_at is not None and run.calls >= run.stop_at:
+                raise _Enough
+            run.reseed()
+            try:
+                return inner(*args, **kwargs)
+            except hypothesis.errors.HypothesisException:
+                raise
+            except (Exception, pytest.fail.Exception) as error:
+                run.failed(error, {k: v for k, v in kwargs.items() if k not in item.fixturenames})
+                raise
+
+        handle.inner_test = example
+
+    # -- running ---------------------------------------------------------------------------------------------------
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool:
+        """Run one check to its verdict."""
+        assert self.code is not None
+        check = item.stash[CHECK]
+        self.emit({"event": "started", "check": check.id, "limits": self._limits(item).model_dump()})
+        started = time.perf_counter()
+        self.run = _Run(self.code, self.seed)
+        verdict = self.code.problem(self.homework.question(check.question))
+        if verdict is None:
+            verdict = self._verdict(item, nextitem)
+        result = CheckResult(
+            check,
+            verdict.outcome,
+            verdict.message,
+            verdict.frames,
+            self.run.output,
+            round(time.perf_counter() - started, 4),
+            self.run.calls,
+        )
+        self.emit({"event": "finished", "result": result})
+        return True
+
+    def _verdict(self, item: pytest.Item, nextitem: pytest.Item | None) -> Verdict:
+        verdict = self._attempt(item, nextitem)
+        if verdict.outcome is Outcome.TIMED_OUT:
+            self.emit({"event": "started", "check": item.stash[CHECK].id, "limits": self._limits(item).model_dump()})
+            self.run = _Run(self.run.code, self.seed)
+            verdict = self._attempt(item, nextitem)
+        if verdict.certain:
+            return verdict
+        judged, self.run = self.run, _Run(solution(self.homework), self.seed)
+        of_solution = self._attempt(item, nextitem)
+        self.run = judged
+        if of_solution.outcome is Outcome.PASSED:
+            return verdict
+        text = f"this check goes wrong with the solution too ({of_solution.outcome}: {of_solution.message})"
+        return Verdict(Outcome.INTERNAL_ERROR, text)
+
+    def _attempt(self, item: pytest.Item, nextitem: pytest.Item | None) -> Verdict:
+        item.stash[RAISED] = []
+        runtestprotocol(item, log=False, nextitem=nextitem)
+        raised = item.stash[RAISED]
+        for error in raised:
+            if isinstance(error, ZygoteGone):  # the supervisor's business: another zygote, and this check again
+                self.problem = error
+                raise error
+        error = raised[0] if raised else None
+        failure = self.run.failure
+        if failure is not None and not isinstance(error, (Exception, pytest.fail.Exception)):
+            error = failure  # shrinking was cut short, by its budget or by the worker's end: the failure stands
+        return judge(error)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+        """Keep what was raised itself: a report would only have its text."""
+        if call.excinfo is not None:
+            item.stash[RAISED].append(call.excinfo.value)
+        return (yield)
+
+    # -- what checks receive ---------------------------------------------------------------------------------------
+
+    @pytest.fixture
+    def hw(self, request: pytest.FixtureRequest) -> Iterator[RemoteSubject]:
+        """The student's code, in a worker of its own."""
+        assert self.launcher is not None
+        run, question = self.run, self.homework.question(request.node.stash[CHECK].question)
+        run.worker = self.launcher.take(self._limits(request.node))
+        try:
+            run.session = Session(run.worker)
+            run.session.call("load", run.code.modules(question))
+            provider = {name: provided.name for name, provided in self.homework.provider.items()}
+            run.subject = RemoteSubject(run.session, provider, request.path.parent / "support")
+            run.reseed()
+            yield run.subject
+        finally:
+            run.output = run.worker.close()
+
+    @pytest.fixture
+    def reference(self) -> SimpleNamespace:
+        """The solution's contract names, in the checks' own process."""
+        return load_reference(self.homework)
+
+    @pytest.fixture(name="homework")
+    def homework_fixture(self) -> Homework:
+        """The homework: its configuration, and where its files are."""
+        return self.homework
+
+    @pytest.fixture
+    def calibration(self) -> calibrations.Calibration:
+        """Thresholds that were measured on the solution."""
+        return calibrations.Calibration(self.homework, self.measured)
+
+    def _limits(self, item: pytest.Item) -> Limits:
+        mark = item.get_closest_marker("limits")
+        changed = dict(mark.kwargs) if mark else {}
+        return Limits(**{**self.homework.limits.model_dump(), **changed})
+
+
+PROFILE = hypothesis.settings(
+    derandomize=True,
+    database=None,
+    deadline=None,
+    max_examples=40,
+    phases=[phase for phase in hypothesis.Phase if phase is not hypothesis.Phase.explain],  # it would explain the engine
+    report_multiple_bugs=False,
+    print_blob=False,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow, hypothesis.HealthCheck.function_scoped_fixture],
+)
+
+
+def _fix_hypothesis_draws() -> None:
+    """Keep Hypothesis from drawing constants that it finds in loaded modules.
+
+    It collects them from modules outside site-packages, so that a check would draw otherwise when run alone, from an
+    installed wheel, or beside other checks.
+    """
+    from hypothesis.internal.conjecture import providers
+
+    empty = providers.Constants()
+    providers._get_local_constants = lambda: empty
+
+
+def load_reference(homework: Homework) -> SimpleNamespace:
+    """Import the solution's files in this process, as siblings, and return the contract's names."""
+    folder = homework.path(homework.solutions)
+    names = [question.name for question in homework.by_file.values()]
+    before = {name: sys.modules.pop(name) for name in names if name in sys.modules}
+    sys.path.insert(0, str(folder))
+    try:
+        provided = {name: getattr(_import(question.name, folder), name) for name, question in homework.provider.items()}
+    finally:
+        sys.path.remove(str(folder))
+        for name in names:
+            sys.modules.pop(name, None)
+        sys.modules.update(before)
+    return SimpleNamespace(**provided)
+
+
+def _import(name: str, folder: Path) -> ModuleType:
+    if name in sys.modules:
+        return sys.modules[name]
+    spec = importlib.util.spec_from_file_location(name, folder / f"{name}.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module

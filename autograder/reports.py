@@ -1,0 +1,271 @@
+"""Renders results: Gradescope's results.json, and the tables on a terminal. Pure functions of results."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import os
+import tempfile
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from .results import CheckResult, Outcome, QuestionResult, SubmissionResult
+from .visibility import for_student
+
+MAX_TEXT = 4_000  # characters of what one check, or the whole submission, says
+MAX_NAME = 300
+SEED = 0  # what `hw.seed` is given before each check
+_VISIBILITY = {
+    "public": "visible",
+    "hidden": "visible",
+}  # all else is hidden, which Gradescope shows to staff only
+_OTHER = {
+    Outcome.FAILED: "failed",
+    Outcome.TIMED_OUT: "timed out",
+    Outcome.OUT_OF_MEMORY: "out of memory",
+    Outcome.CRASHED: "crashed",
+    Outcome.SKIPPED: "skipped",
+    Outcome.INTERNAL_ERROR: "internal error",
+}
+
+
+def results_json(result: SubmissionResult) -> dict[str, Any]:
+    """What Gradescope reads, and our own fields under `extra_data`.
+
+    A withheld score is absent, here and in every test, so that no platform adds up what is left into a grade.
+    Texts are those that the student may see.
+
+    Source:
+        Gradescope's autograder specifications, "Output format".
+    """
+    withheld = result.score is None
+    rendered: dict[str, Any] = {"score": result.score} if not withheld else {}
+    rendered |= {
+        "max_score": result.max_score,
+        "execution_time": _number(result.seconds),
+        "output": _summary(result),
+        "output_format": "text",
+        "test_output_format": "text",
+        "test_name_format": "text",
+        "visibility": "visible",
+        "stdout_visibility": "hidden",
+        "tests": [
+            _test(check, question, f"{q}.{c}", _shares(question, checks)[c - 1], withheld)
+            for q, (question, checks) in enumerate(_by_question(result), 1)
+            for c, check in enumerate(checks, 1)
+        ],
+        "extra_data": _extra(result),
+    }
+    return rendered
+
+
+def _by_question(result: SubmissionResult) -> list[tuple[QuestionResult, list[CheckResult]]]:
+    return [
+        (question, [check for check in result.checks if check.check.question == question.name])
+        for question in result.questions
+    ]
+
+
+def _shares(question: QuestionResult, checks: Sequence[CheckResult]) -> list[float]:
+    """The question's points, split by the points of the checks that count."""
+    points = [0.0 if check.outcome is Outcome.SKIPPED else check.check.points for check in checks]
+    total = sum(points)
+    return [round(question.points * part / total, 4) if total > 0 else 0.0 for part in points]
+
+
+def _test(
+    result: CheckResult, question: QuestionResult, number: str, share: float, withheld: bool
+) -> dict[str, Any]:
+    shown = for_student(result)
+    test: dict[str, Any] = {
+        "name": _line(shown.check.title, MAX_NAME),
+        "name_format": "text",
+        "number": number,
+    }
+    if not withheld:
+        earned = result.outcome is Outcome.PASSED and not question.gate
+        test["score"] = share if earned else 0.0
+    test["max_score"] = share
+    if result.outcome not in (Outcome.SKIPPED, Outcome.INTERNAL_ERROR):  # neither is the student's failure
+        test["status"] = "passed" if result.outcome is Outcome.PASSED else "failed"
+    test |= {
+        "output": _text(_explanation(shown, question)),
+        "output_format": "text",
+        "visibility": _VISIBILITY.get(result.check.visibility, "hidden"),
+        "extra_data": {
+            "question": question.name,
+            "outcome": result.outcome.value,
+            "kind": result.check.kind,
+            "points": result.check.points,
+            "seconds": _number(result.seconds),
+            "calls": result.calls,
+        },
+    }
+    if result.check.visibility == "public":
+        test["extra_data"]["id"] = result.check.id
+    return test
+
+
+def _explanation(shown: CheckResult, question: QuestionResult) -> str:
+    """What one check has to say, in the order in which a student needs it."""
+    lines = []
+    if question.gate and shown.outcome is Outcome.PASSED:
+        lines.append(f"Counts 0: {question.gate[0]}.")
+    if shown.outcome is Outcome.INTERNAL_ERROR:
+        lines.append("The autograder itself failed here. This is not your fault; the score is withheld.")
+    elif shown.outcome is not Outcome.PASSED:
+        lines.append(f"{_OTHER[shown.outcome].capitalize()}{f': {shown.message}' if shown.message else '.'}")
+    for frame in shown.frames:
+        lines.append(f"  {frame.file}:{frame.line}{f' in {frame.function}' if frame.function else ''}")
+        lines += [f"    {frame.source.strip()}"] if frame.source else []
+    lines += ["Your code printed:", shown.output] if shown.output.strip() else []
+    return "\n".join(lines)
+
+
+def _summary(result: SubmissionResult) -> str:
+    lines = []
+    if result.score is None:
+        names = ", ".join(question.name for question in result.questions if question.score is None)
+        lines.append(
+            f"The score is withheld: the autograder itself failed ({names}). This is not your fault."
+        )
+    for question in result.questions:
+        lines += [f"{question.name} counts 0: {reason}." for reason in question.gate]
+        lines += [question.note] if question.note else []
+    return _text("\n".join([*lines, *result.notes]))
+
+
+def _extra(result: SubmissionResult) -> dict[str, Any]:
+    questions = []
+    for question in result.questions:
+        known = {"name": question.name, "max_score": question.points}
+        questions.append(known if question.score is None else known | {"score": question.score})
+    return {
+        "submission": _line(result.name, MAX_NAME),
+        "questions": questions,
+        "gates": {q.name: [_line(reason, MAX_NAME) for reason in q.gate] for q in result.questions if q.gate},
+        "notes": [_line(note, MAX_NAME) for note in result.notes[:100]],
+        "isolation": result.isolation,
+        "versions": result.versions,
+        "seed": SEED,
+        "timings": {question.name: _seconds(checks) for question, checks in _by_question(result)},
+    }
+
+
+def _seconds(checks: Sequence[CheckResult]) -> float:
+    return _number(sum(check.seconds for check in checks))
+
+
+def _number(seconds: float) -> float:
+    return round(seconds, 3) if math.isfinite(seconds) else 0.0
+
+
+def _text(text: str, most: int = MAX_TEXT) -> str:
+    """Text that is safe to print or to send: no control characters, no half characters, not too long."""
+    extra = len(text) - most
+    text = text if extra <= 0 else f"{text[:most]}\n[{extra} more characters]"
+    text = text.replace("\r\n", "\n").replace("\r", "\n")  # a progress bar writes over its line
+    return "".join(c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
+def _line(text: str, most: int) -> str:
+    """The first line, safe and cut."""
+    first = text.strip().partition("\n")[0].replace("\t", " ")
+    return _text(first if len(first) <= most else f"{first[: most - 3]}...")
+
+
+# -- tables --------------------------------------------------------------------------------------------------
+
+
+def submission_table(result: SubmissionResult) -> Table:
+    """One submission: a row a question, with the first thing to know about it. For whoever may see all."""
+    table = Table(box=box.SIMPLE_HEAD, title=Text(_line(result.name, 60)), pad_edge=False)
+    table.add_column("question", no_wrap=True, overflow="ellipsis", min_width=10)
+    table.add_column("checks", justify="right", no_wrap=True)
+    table.add_column("points", justify="right", no_wrap=True)
+    table.add_column("first thing to know", ratio=1, overflow="fold")
+    for question, checks in _by_question(result):
+        passed = sum(check.outcome is Outcome.PASSED for check in checks)
+        points = f"{_points(question.score)}/{_points(question.points)}"
+        table.add_row(question.name, f"{passed}/{len(checks)}", points, Text(_first_thing(question, checks)))
+    total = "withheld" if result.score is None else f"{_points(result.score)}/{_points(result.max_score)}"
+    passed = sum(check.outcome is Outcome.PASSED for check in result.checks)
+    table.add_section()
+    table.add_row("all", f"{passed}/{len(result.checks)}", total, Text(_line(" ".join(result.notes), 200)))
+    return table
+
+
+def _first_thing(question: QuestionResult, checks: Sequence[CheckResult]) -> str:
+    if question.gate:
+        return _line(question.gate[0], 200)
+    if question.note:
+        return _line(question.note, 200)
+    lost = [check for check in checks if check.outcome is not Outcome.PASSED]
+    lost.sort(key=lambda check: check.outcome is not Outcome.INTERNAL_ERROR)  # the grader's own failure first
+    if not lost:
+        return "" if checks else "there are no checks"
+    what = _line(lost[0].message, 160)
+    return f"{_OTHER[lost[0].outcome]}: {_line(lost[0].check.title, 100)}{f' ({what})' if what else ''}"
+
+
+def class_table(results: Sequence[SubmissionResult]) -> Table:
+    """Many submissions: a row each, a column a question, and how many checks passed or did not."""
+    names = list(dict.fromkeys(question.name for result in results for question in result.questions))
+    legend = ", ".join(f"{number} {name}" for number, name in enumerate(names, 1))
+    caption = Text(f"{legend}; ? withheld, * a banned name") if names else None
+    table = Table(
+        box=box.SIMPLE_HEAD, caption=caption, caption_justify="left", pad_edge=False, padding=(0, 1, 0, 0)
+    )
+    table.add_column("submission", overflow="fold", min_width=10)
+    table.add_column("score", justify="right", no_wrap=True)
+    for number in range(1, len(names) + 1):
+        table.add_column(str(number), justify="right", no_wrap=True)
+    table.add_column("checks", justify="right", no_wrap=True)
+    table.add_column("not passed", overflow="fold", min_width=9)
+    for result in results:
+        scores = {question.name: question for question in result.questions}
+        counts = Counter(check.outcome for check in result.checks)
+        other = ", ".join(f"{counts[outcome]} {name}" for outcome, name in _OTHER.items() if counts[outcome])
+        table.add_row(
+            Text(_line(result.name, 60)),
+            _points(result.score),
+            *(_cell(scores.get(name)) for name in names),
+            f"{counts[Outcome.PASSED]}/{len(result.checks)}",
+            other,
+        )
+    return table
+
+
+def _cell(question: QuestionResult | None) -> str:
+    return "" if question is None else f"{_points(question.score)}{'*' if question.gate else ''}"
+
+
+def _points(points: float | None) -> str:
+    """Points with one decimal at most, rounded down: 9.99 of 10 is not 10."""
+    return "?" if points is None else f"{math.floor(points * 10 + 1e-6) / 10:g}"
+
+
+# -- files ---------------------------------------------------------------------------------------------------
+
+
+def write_json(path: Path, data: Any) -> None:
+    """Write a JSON file that is whole or absent, and that only its owner can read."""
+    text = json.dumps(data, indent=2, allow_nan=False)
+    descriptor, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # made with mode 0600
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(beside, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(beside)
+        raise

@@ -1,0 +1,19 @@
+"""You keep something of the first batch and use it for later ones: your loss is right for the first batch
+only.
+
+A loss depends on H and Y, and on nothing else.
+"""
+
+import torch
+from torch.nn import Module
+
+
+class CrossEntropyLoss(Module):
+    def __init__(self):
+        super().__init__()
+        self.rows = None
+
+    def forward(self, H, Y):
+        if self.rows is None:
+            self.rows = torch.arange(len(Y))
+        return (H.logsumexp(1) - H[self.rows, Y]).mean()

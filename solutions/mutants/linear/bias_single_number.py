@@ -1,0 +1,15 @@
+"""Your bias is a single number for all outputs. It should have shape (out_dim,), one number for each."""
+
+import torch
+from torch.nn import Module, Parameter
+
+
+class Linear(Module):
+    def __init__(self, in_dim, out_dim, bias=True, init_factor=2.0):
+        super().__init__()
+        self.weight = Parameter(torch.randn(in_dim, out_dim) * (init_factor / in_dim) ** 0.5)
+        self.bias = Parameter(torch.zeros(1)) if bias else None
+
+    def forward(self, X):
+        Z = X @ self.weight
+        return Z if self.bias is None else Z + self.bias

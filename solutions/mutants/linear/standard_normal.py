@@ -1,0 +1,15 @@
+"""Your weights have variance 1, whatever in_dim is. They should have variance `init_factor / in_dim`."""
+
+import torch
+from torch.nn import Module, Parameter
+
+
+class Linear(Module):
+    def __init__(self, in_dim, out_dim, bias=True, init_factor=2.0):
+        super().__init__()
+        self.weight = Parameter(torch.randn(in_dim, out_dim))
+        self.bias = Parameter(torch.zeros(out_dim)) if bias else None
+
+    def forward(self, X):
+        Z = X @ self.weight
+        return Z if self.bias is None else Z + self.bias

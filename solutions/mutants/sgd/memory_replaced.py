@@ -1,0 +1,24 @@
+"""step() gives the parameter new memory, and leaves the old one as it was. Whoever shares that memory does not
+see the change.
+
+An update in place writes into the memory that is there.
+"""
+
+import torch
+
+
+class SGD:
+    def __init__(self, params, lr=1.0):
+        self.params = list(params)
+        self.lr = lr
+
+    def step(self):
+        with torch.no_grad():
+            for param in self.params:
+                if param.grad is not None:
+                    param.data = param.data - self.lr * param.grad
+
+    def zero_grad(self):
+        for param in self.params:
+            if param.grad is not None:
+                param.grad.zero_()

@@ -1,0 +1,22 @@
+"""zero_grad() fails for a parameter that has no gradient yet.
+
+What is param.grad before the first backward?
+"""
+
+import torch
+
+
+class SGD:
+    def __init__(self, params, lr=1.0):
+        self.params = list(params)
+        self.lr = lr
+
+    def step(self):
+        with torch.no_grad():
+            for param in self.params:
+                if param.grad is not None:
+                    param -= self.lr * param.grad
+
+    def zero_grad(self):
+        for param in self.params:
+            param.grad.zero_()
