@@ -125,7 +125,7 @@ def draw_curves(axes, name: str, training: tuple[float, ...], test: tuple[float,
     axes.set_title(name, loc="left", fontweight="bold")
     axes.set_xlabel("epoch")
     axes.set_ylim(bottom=0)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10], min_n_ticks=1))
     axes.grid(axis="y", color="0.9")
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False)
@@ -142,7 +142,7 @@ def draw_mistakes(figure, H: torch.Tensor, X: torch.Tensor, Y: torch.Tensor) -> 
     for i, axes in enumerate(figure.subplots(ROWS, COLUMNS).flat):
         axes.axis("off")
         if i < len(worst):
-            axes.imshow(X[worst[i]].view(28, 28), cmap="gray_r")
+            axes.imshow(X[worst[i]].view(28, 28).numpy(), cmap="gray_r")
             axes.set_title(f"label {Y[worst[i]]}\npredicted {predicted[worst[i]]}", fontsize=9, color=GREY)
 
 

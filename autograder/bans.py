@@ -176,20 +176,17 @@ class _View:
                 yield file, use
                 for name in self.meanings(use.name):
                     root, _, rest = name.partition(".")
-                    if rest and self._is_followed(root, rest, inner):
+                    if rest and self._is_followed(root, rest):
                         waiting.append((f"{root}.py", rest))
 
     def _helper(self, module: str) -> str | None:
         file = f"{module.partition('.')[0]}.py"
         return file if file in self.facts and file not in self.others and file != self.file else None
 
-    def _is_followed(self, root: str, rest: str, inner: str) -> bool:
-        """Whether what a scope uses of an own module is looked at by itself, not with the whole file."""
-        if root not in self.own:
-            return False
-        if f"{root}.py" in self.others:
-            return rest.partition(".")[0] not in self.contract
-        return bool(inner)
+    def _is_followed(self, root: str, rest: str) -> bool:
+        """Whether a use leads to something of the student's that this question answers for."""
+        contract = f"{root}.py" in self.others and rest.partition(".")[0] in self.contract
+        return root in self.own and not contract
 
     def _inherited(self, file: str, scope: str) -> Iterator[tuple[str, str]]:
         """For a method, the methods of that name in the classes that its class is made from."""

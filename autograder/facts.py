@@ -97,6 +97,10 @@ class _Binding:
         self.read = False
         self.read_exempt = False
 
+    def is_plain(self) -> bool:
+        """Whether it is only imported or defined, never assigned."""
+        return all(isinstance(source, str) for source in self.sources)
+
 
 class _Scope:
     def __init__(self, kind: str, parent: _Scope | None):
@@ -321,7 +325,8 @@ class _Reader(ast.NodeVisitor):
         line = getattr(node, "end_lineno", 0)  # of a.b over several lines, the one with b
         for name in names:
             before, namespace, _ = f"{name}.".partition(".__dict__.")
-            self.uses.setdefault((_cut(self.label), _cut(f"{before}.?" if namespace else name)), line)
+            name = f"{before}.?" if namespace and before else name
+            self.uses.setdefault((_cut(self.label), _cut(name)), line)
 
     def hand_on(self, node: ast.expr | None) -> None:
         """Visit an expression whose value goes where it is not followed: a module there is hidden."""
@@ -364,6 +369,8 @@ class _Reader(ast.NodeVisitor):
             bound = self._note_read(node.id)
             if bound is None or not bound.is_self:
                 self.record(self._named(node.id, self.scope), node)
+            if bound is not None and bound is self.module.names.get(node.id) and not bound.is_plain():
+                self.record([f"{self.stem}.{node.id}"], node)
 
     def visit_Attribute(self, node: ast.Attribute) -> None:
         if self.binding:
@@ -444,9 +451,13 @@ class _Reader(ast.NodeVisitor):
 
     def visit_Assign(self, node: ast.Assign) -> None:
         with self.labelled(self._assigned_label(node.targets)):
-            followed = [self.assign(target, node.value) for target in node.targets]
-            if all(followed):
-                self._visit_value(node.value)
+            followed = all([self.assign(target, node.value) for target in node.targets])
+            one_by_one = followed and all(isinstance(target, ast.Tuple | ast.List) for target in node.targets)
+            if one_by_one and isinstance(node.value, ast.Tuple | ast.List):
+                for element in node.value.elts:
+                    self.visit(element)
+            elif followed:
+                self.visit(node.value)
             else:
                 self.hand_on(node.value)
 
@@ -455,8 +466,10 @@ class _Reader(ast.NodeVisitor):
         if node.value is None:
             return self.visit(node.target)
         with self.labelled(self._assigned_label([node.target])):
-            self.assign(node.target, node.value)
-            self._visit_value(node.value)
+            if self.assign(node.target, node.value):
+                self.visit(node.value)
+            else:
+                self.hand_on(node.value)
 
     def visit_NamedExpr(self, node: ast.NamedExpr) -> None:
         scope = self.scope.function_around()
@@ -478,11 +491,6 @@ class _Reader(ast.NodeVisitor):
                 self.visit(target)
                 return False
         return True
-
-    def _visit_value(self, value: ast.expr) -> None:
-        """Visit an assigned value; the elements of a tuple are followed one by one."""
-        for part in value.elts if isinstance(value, ast.Tuple | ast.List) else [value]:
-            self.visit(part)
 
     def _assigned_label(self, targets: list[ast.expr]) -> str:
         match targets[0]:

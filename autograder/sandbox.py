@@ -298,6 +298,10 @@ class Zygote:
 
     def close(self) -> None:
         """End the zygote, and with it all its workers."""
+        if self.waiting is not None:
+            self.waiting[2].close()
+            os.close(self.waiting[3])
+            self.waiting = None
         self.control.close()
         self.process.kill()
         self.process.wait()

@@ -61,7 +61,7 @@ class _Unreadable(Exception):
 
 @dataclass
 class _Folder:
-    """One level of what was handed in: how to read each file, which may raise _Unreadable, and each folder."""
+    """One level of what was handed in: how to read each file, which may raise _Unreadable, and folder."""
 
     files: dict[str, Callable[[], bytes]] = field(default_factory=dict)
     folders: dict[str, Callable[[], _Folder]] = field(default_factory=dict)
@@ -399,9 +399,13 @@ def expand(paths: Iterable[Path], homework: Homework) -> list[tuple[str, Path]]:
 
 
 def _submissions_in(path: Path, homework: Homework) -> list[Path]:
-    if not path.is_dir() or _is_submission(path, homework):
+    if not os.path.isdir(path) or _is_submission(path, homework):
         return []
-    inner = [child for child in sorted(path.iterdir()) if not _is_junk(child.name) and not child.is_symlink()]
+    try:
+        children = sorted(path.iterdir())
+    except OSError:
+        return []
+    inner = [child for child in children if not _is_junk(child.name) and not child.is_symlink()]
     folders = [child for child in inner if child.is_dir()]
     zips = [child for child in inner if child.is_file() and child.suffix.lower() == ".zip"]
     if not zips and not any(_is_submission(child, homework) for child in folders):

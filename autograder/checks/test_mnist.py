@@ -137,7 +137,7 @@ def check_first_steps(hw, homework, network):
     X, Y, _, _ = digits(homework)
     X, Y = X[: STEPS * BATCH].float() / 255, Y[: STEPS * BATCH]
     nearest = 0.0
-    while nearest < 1e-5:  # half of the draws are good; float32 rounds hidden values by 1e-6
+    while nearest < 1e-5:  # one draw in five is good; float32 rounds by 1e-6
         start = initial_weights()
         expected_loss, expected, nearest = follow(X, Y, start)
     with naming_the_parts(hw):
