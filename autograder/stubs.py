@@ -24,7 +24,8 @@ import libcst as cst
 import libcst.matchers as m
 from libcst.metadata import MetadataWrapper, PositionProvider
 
-from autograder.errors import StubError
+from .config import Homework
+from .errors import StubError
 
 # A misspelt marker would leak the solution, so whatever looks like one must be one.
 _LIKE_A_MARKER = re.compile(r"#+\s*(BEGIN|END)\W*SOLUTION", re.IGNORECASE)
@@ -160,3 +161,32 @@ def _replacement(
         text = json.dumps(f"{question}: {task}", ensure_ascii=False)
         return [f"{indent}raise NotImplementedError({text}){line_end}"]
     return [f"{indent}# {region.prompt}{line_end}"] if region.prompt else []
+
+
+def write_assignment(homework: Homework, check: bool = False) -> list[Path]:
+    """Write everything in the assignment that is generated: the stubs, and the list of questions.
+
+    Args:
+        homework: the homework.
+        check: write nothing, only return the files that would change.
+    """
+    folder = homework.path(homework.assignment)
+    names = [question.name for question in homework.by_file.values()]
+    changed = write_stubs(homework.path(homework.solutions), folder, names, check)
+    listed, target = _questions_toml(homework).encode(), folder / "questions.toml"
+    if not target.is_file() or target.read_bytes() != listed:
+        changed.append(target)
+        if not check:
+            target.write_bytes(listed)
+    return changed
+
+
+def _questions_toml(homework: Homework) -> str:
+    parts = ["# Generated from [tool.autograder] in pyproject.toml; do not edit."]
+    for question in homework.questions:
+        lines = [f"[questions.{question.name}]"]
+        if question.file:
+            lines.append(f'file = "{question.file}"')
+            lines.append(f"names = {json.dumps(list(question.provides))}")
+        parts.append("\n".join([*lines, f"points = {question.points:g}"]))
+    return parts[0] + "\n" + "\n\n".join(parts[1:]) + "\n"

@@ -36,7 +36,7 @@ class Affine(Module):
         """Return `scale * X + shift`."""
         if self.log is not None:
             self.log.add(self.name)
-        return self.scale * X + self.shift
+        return self.scale.to(X.dtype) * X + self.shift
 
 
 class Model(Module):
