@@ -28,7 +28,7 @@ from .errors import AutograderError, ZygoteGone
 from .loading import Code, inspect, solution
 from .plugin import Judge
 from .results import Outcome, to_json
-from .zygote import limit_memory
+from .zygote import limit_memory, warm_up
 
 ZYGOTE_GONE = 75  # exit status of a session whose zygote died (EX_TEMPFAIL)
 LOG_SHOWN = 4_000  # characters of a session's own output that are worth showing when it died
@@ -152,6 +152,7 @@ def main() -> None:
     import torch
 
     torch.set_num_threads(1)
+    warm_up()
     options = json.loads(sys.argv[1])
     events = os.dup(1)
     os.dup2(2, 1)  # what anything prints must not be taken for an event

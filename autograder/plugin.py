@@ -138,7 +138,7 @@ class Judge:
         os.chdir(self.homework.root)
         root = str(self.homework.root)
         fixed = ["-c", os.devnull, "--rootdir", root, "--confcutdir", root, "--noconftest", "--import-mode=importlib"]
-        plain = ["-p", "no:cacheprovider", "-p", "no:faulthandler", "--capture=no", "-q", "--strict-markers"]
+        plain = ["-p", "no:cacheprovider", "-p", "no:faulthandler", "--capture=no", "-q", "--strict-markers", "--assert=plain"]
         status = pytest.main([*fixed, *plain, *arguments], plugins=[self])
         if self.problem is not None:
             raise self.problem

@@ -142,6 +142,7 @@ class Process:
         self.printed = bytearray()
         self.printed_total = 0
         self.ended: Ended | None = None
+        self.stopped = False
         self.loss: WorkerLost | None = None
         channel.setblocking(False)
         os.set_blocking(output, False)
@@ -176,7 +177,7 @@ class Process:
 
     def close(self) -> str:
         """Kill the worker and all it started; returns what it printed, cut."""
-        self._stop()
+        self._stop(wait=False)
         text = self.printed.decode("utf-8", "replace")
         return _cut(text) if self.printed_total <= OUTPUT_KEPT else _cut(text, self.printed_total)
 
@@ -234,10 +235,11 @@ class Process:
             self.loss = error if isinstance(error, WireError) else WorkerCrashed(str(error))
         return self.loss
 
-    def _stop(self, grace: float = 0.0) -> None:
-        if self.ended is None:
+    def _stop(self, grace: float = 0.0, wait: bool = True) -> None:
+        if not self.stopped:
+            self.stopped = True
             self.channel.close()
-            self.ended = self._end(self.pid, grace)
+            self.ended = self._end(self.pid, grace, wait)
             self._drain()
             os.close(self.output)
 
@@ -269,6 +271,7 @@ class Zygote:
         theirs.close()
         self.numbers = itertools.count(1)
         self.replies: dict[int | str, dict[str, Any]] = {}
+        self.unwanted: set[int] = set()
         self.waiting: tuple[Limits, int, socket.socket, int] | None = None
         ready = self._receive("ready", START_SECONDS)
         if ready.get("tasks") not in (1, None):
@@ -332,17 +335,24 @@ class Zygote:
             if not message:
                 raise ZygoteGone("the zygote has ended")
             reply = json.loads(message)
-            self.replies[reply["number"]] = reply  # perhaps of a request that is not waited for yet
+            if reply["number"] in self.unwanted:
+                self.unwanted.discard(reply["number"])
+            else:
+                self.replies[reply["number"]] = reply  # perhaps of a request that is not waited for yet
         if number in self.replies:
             return self.replies.pop(number)
         raise ZygoteGone("the zygote does not answer")
 
-    def _end(self, pid: int, grace: float) -> Ended:
+    def _end(self, pid: int, grace: float, wait: bool) -> Ended | None:
+        """Have a worker killed; how it had ended is only known to who waits for it."""
         number = os.getpid() * 1_000_000 + next(self.numbers)
         try:
             self.control.send(json.dumps({"op": "end", "number": number, "pid": pid, "grace": grace}).encode())
         except OSError as error:
             raise ZygoteGone(f"the zygote does not take requests: {error}") from error
+        if not wait:
+            self.unwanted.add(number)
+            return None
         reply = self._receive(number)
         return Ended(reply["status"], reply["cpu_seconds"])
 
@@ -360,7 +370,7 @@ class ColdStart:
         ours.settimeout(START_SECONDS)
         if ours.recv(1) != b"r":
             raise IsolationError("a worker did not start")
-        return Process(process.pid, ours, read, limits, lambda pid, grace: _end_child(process, grace))
+        return Process(process.pid, ours, read, limits, lambda pid, grace, wait: _end_child(process, grace))
 
     def close(self) -> None:
         """Every worker was ended by its check."""

@@ -65,11 +65,24 @@ class Session:
         self.inputs, self.outputs = [], {}
         indices: dict[int, int] = {}
         self.calls += 1
-        free = [self.released.popleft() for _ in range(len(self.released))]
-        state = [free, self._changes(), self._training(), self.pending_seed, torch.is_grad_enabled()]
-        request = [nonce, op, list(args), kwargs, *state]
-        buffers = wire.encode(request, lambda value, node: self._write_marker(value, node, indices))
+        free, changes = list(self.released), self._changes()
+        sync = [[number, changed] for number, changed, _ in changes]
+        state = [free, sync, self._training(), self.pending_seed, torch.is_grad_enabled()]
+        first = self.next_twin
+        try:
+            buffers = wire.encode(
+                [nonce, op, list(args), kwargs, *state],
+                lambda value, node: self._write_marker(value, node, indices),
+            )
+        except CannotCross:
+            for number in range(self.next_twin + 1, first + 1):  # announced in a request that is never sent
+                self._drop_twin(number)
+            raise
         self.pending_seed = None
+        for _ in free:
+            self.released.popleft()
+        for _, _, mirror in changes:
+            mirror.known = Snapshot(mirror.tensor())
         held = [list(self.proxies.values()), [mirror.reference() for mirror in self.twins.values()]]
         reply = self.transport.exchange(buffers, MAX_REPLY)
         try:
@@ -82,17 +95,15 @@ class Session:
 
     # -- downwards -------------------------------------------------------------------------------------------------
 
-    def _changes(self) -> list[Any]:
+    def _changes(self) -> list[tuple[int, dict[str, Any], _Mirror]]:
         for proxy in list(self.proxies.values()):
             if isinstance(proxy, RemoteModule):
                 proxy._rebind_buffers()
-        sync = []
-        for number, mirror in list(self.twins.items()):
-            changed = mirror.known.changes(tensor := mirror.tensor())
-            if changed:
-                sync.append([number, changed])
-                mirror.known = Snapshot(tensor)
-        return sync
+        return [
+            (number, changed, mirror)
+            for number, mirror in list(self.twins.items())
+            if (changed := mirror.known.changes(mirror.tensor()))
+        ]
 
     def _training(self) -> list[Any]:
         modules = [proxy for proxy in self.proxies.values() if isinstance(proxy, RemoteModule)]
@@ -129,10 +140,16 @@ class Session:
         weakref.finalize(tensor, self._forget_twin, number, id(tensor)).atexit = False
 
     def _forget_twin(self, number: int, identity: int) -> None:
-        self.twins.pop(number, None)
-        if self.twin_of.get(identity) == number:
+        if number in self.twins:
+            self.released.append(number)
+        self._drop_twin(number, identity)
+
+    def _drop_twin(self, number: int, identity: int | None = None) -> None:
+        mirror = self.twins.pop(number, None)
+        if mirror is not None and identity is None:
+            identity = id(mirror.tensor())
+        if identity is not None and self.twin_of.get(identity) == number:
             del self.twin_of[identity]
-        self.released.append(number)
 
     # -- upwards ---------------------------------------------------------------------------------------------------
 
@@ -505,6 +522,9 @@ class RemoteSubject:
         if name not in self._provider:
             raise AttributeError(f"no question of this homework provides {name!r}")
         return self._session.call("getattr", self._session.call("module", self._provider[name]), name)
+
+    def __repr__(self) -> str:
+        return "hw"
 
     def support(self, name: str) -> Any:
         """Run `support/<name>.py`, from beside the check's file, next to the student's code; returns its namespace."""

@@ -29,7 +29,7 @@ from .errors import CannotCross, WireError
 
 PREFIX = struct.Struct("<4sIQ")
 MAGIC = b"AGW1"
-MAX_HEADER = 8 << 20  # bytes
+MAX_HEADER = 2 << 20  # bytes
 MAX_BODY = 1 << 30  # bytes
 MAX_DEPTH = 40
 MAX_NODES = 200_000

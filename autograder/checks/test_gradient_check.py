@@ -39,8 +39,13 @@ def assert_rejected(hw, why, backward, *cases):
 
 @pytest.mark.points(2)
 def test_accepts_right_functions(hw):
-    """Right Functions of two inputs are accepted: products of matrices, products and sums of entries."""
+    """Right Functions of two inputs are accepted: products of matrices, products and sums of entries.
+
+    In this check and the other ones of what is accepted, a gross error is rejected, so that accepting everything
+    earns nothing.
+    """
     assert_accepted(hw, PRODUCT, SQUARE, ENTRYWISE, SMALL)
+    assert_rejected(hw, "its backward returns zeros", 21, PRODUCT)
 
 
 @pytest.mark.points(2)
@@ -61,7 +66,7 @@ def test_dimensions(hw):
 
 def test_accepts_zeros_in_the_gradient(hw):
     """A right Function that does not depend on some entries is accepted: their gradient is 0."""
-    assert_accepted(hw, SOME_ROWS)
+    assert_rejected(hw, "its backward returns zeros", 21, SOME_ROWS)
 
 
 def test_sign(hw):
@@ -154,9 +159,14 @@ def test_returns_bool(hw):
 
 def test_double_inputs_of_the_given_shapes(hw):
     """The function is called with as many inputs as there are shapes, of these shapes, all double."""
+    make_strict = hw.support("operations").make_strict
     for operation, *shapes in (PRODUCT, SQUARE, ENTRYWISE):
-        result = hw.gradients_are_correct(hw.support("operations").make_strict(operation, *shapes), *shapes)
+        result = hw.gradients_are_correct(make_strict(operation, 0, *shapes), *shapes)
         assert result, f"a right Function that takes only double inputs of shapes {shapes} was not accepted"
+        result = hw.gradients_are_correct(make_strict(operation, 21, *shapes), *shapes)
+        assert not result, (
+            f"a Function with inputs of shapes {shapes} was accepted, although it returns zeros"
+        )
 
 
 def test_earlier_verdicts_do_not_count(hw):

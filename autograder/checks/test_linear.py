@@ -129,12 +129,12 @@ def test_gradcheck(hw):
     assert_matches(layer(X).detach(), affine(layer, X), "the result")
 
 
-@given(in_dim=sides, out_dim=sides, batch=sides, layout=layouts)
-def test_layouts(hw, in_dim, out_dim, batch, layout):
+@given(leading=shapes(2, 2), in_dim=sides, out_dim=sides, layout=layouts)
+def test_layouts(hw, leading, in_dim, out_dim, layout):
     """X may lie in memory in any way: transposed, with gaps, expanded."""
-    layer, X = build(hw, in_dim, out_dim), randn(batch, in_dim, layout=layout).requires_grad_()
+    layer, X = build(hw, in_dim, out_dim), randn(*leading, in_dim, layout=layout).requires_grad_()
     assert_matches(layer(X).detach(), affine(layer, X), f"the result for X that is {layout}")
-    assert_gradients(layer, X, randn(batch, out_dim))
+    assert_gradients(layer, X, randn(*leading, out_dim))
 
 
 @given(in_dim=sides, out_dim=sides, bias=st.booleans(), dtype=dtypes)
@@ -160,8 +160,9 @@ def test_second_call(hw, in_dim, out_dim, batch):
 def test_input_is_not_modified(hw, leading, in_dim, out_dim, bias):
     """X is left as it was."""
     layer, X = build(hw, in_dim, out_dim, bias=bias), randn(*leading, in_dim)
+    expected = affine(layer, X)
     with unchanged(X=X):
-        layer(X)
+        assert_matches(layer(X).detach(), expected, "the result")
 
 
 @given(in_dim=sides, out_dim=sides)

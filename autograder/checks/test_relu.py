@@ -80,10 +80,10 @@ def test_at_zero(hw, shape, dtype, zero):
     assert_matches(of_X[~at_zero], elsewhere[~at_zero], "the gradient of the entries that are not 0")
 
 
-@given(shape=matrices, dtype=all_dtypes)
-def test_dtype_is_kept(hw, shape, dtype):
+@given(shape=matrices, dtype=all_dtypes, scale=scales)
+def test_dtype_is_kept(hw, shape, dtype, scale):
     """The result has the dtype of X: float64, float32, float16 or bfloat16."""
-    X = entries(*shape, dtype=dtype)
+    X = entries(*shape, dtype=dtype, scale=scale)
     assert_matches(hw.ReLU()(X), maximum_with_zero(X), "the result")
 
 
@@ -122,11 +122,14 @@ def test_two_uses_before_backward(hw, shape):
 def test_input_is_not_modified(hw, shape, dtype):
     """X is left as it was."""
     X = entries(*shape, dtype=dtype)
+    expected = maximum_with_zero(X)
     with unchanged(X=X):
-        hw.ReLU()(X)
+        assert_matches(hw.ReLU()(X), expected, "the result")
 
 
 def test_is_a_module(hw):
     """A ReLU is a Module, so that a network can hold it among its layers."""
     relu = hw.ReLU()
     assert isinstance(relu, Module), f"ReLU() should be a torch.nn.Module; it is {relu!r}"
+    X = entries(2, 3)
+    assert_matches(relu(X), maximum_with_zero(X), "the result")

@@ -97,9 +97,9 @@ def make(operation: str, backward: int = 0) -> Callable[..., Tensor]:
     return Operation.apply
 
 
-def make_strict(operation: str, *shapes: tuple[int, ...]) -> Callable[..., Tensor]:
-    """Return the operation, for double inputs of these shapes only."""
-    apply = make(operation)
+def make_strict(operation: str, backward: int, *shapes: tuple[int, ...]) -> Callable[..., Tensor]:
+    """Return the same, for double inputs of these shapes only."""
+    apply = make(operation, backward)
 
     def strict(*inputs: Tensor) -> Tensor:
         found = [(X.dtype, tuple(X.shape)) for X in inputs]
