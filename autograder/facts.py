@@ -28,7 +28,7 @@ from typing import Any, TypeAlias
 MAX_USES = 5000
 MAX_NAME = 200
 MAX_MODULES = 500  # imports, and exports
-MAX_VALUES = 100  # things that one name can stand for
+MAX_VALUES = 100  # things that one expression can stand for
 MAX_TEXT = 1000  # characters of a string put together from constants
 ROUNDS = 8  # an alias of an alias: each round follows one more, in the order of the file all at once
 
@@ -211,6 +211,13 @@ class _Reader(ast.NodeVisitor):
 
     def resolve(self, node: ast.expr, scope: _Scope) -> set[str]:
         """What an expression can stand for, as dotted names; empty if that cannot be told."""
+        found = self._resolve(node, scope)
+        if len(found) <= MAX_VALUES:
+            return found
+        self.complete = False
+        return set(sorted(found)[:MAX_VALUES])
+
+    def _resolve(self, node: ast.expr, scope: _Scope) -> set[str]:
         match node:
             case ast.Name(id=name):
                 return self._named(name, scope)
@@ -278,7 +285,7 @@ class _Reader(ast.NodeVisitor):
                     hidden = {_join(thing, "?") for thing in first}
                     found |= self._attribute(first, key) if key.isidentifier() else hidden
                 case "builtins.vars" if arguments:
-                    found |= {f"{thing}.__dict__" for thing in first}
+                    found |= {_join(thing, "__dict__") for thing in first}
                 case _ if value in _NAMESPACES:
                     found.add(f"{self.stem}.__dict__")
                 case _ if value in _IMPORTERS:

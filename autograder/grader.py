@@ -130,7 +130,7 @@ class Grader:
         code, gates = inspect(
             self.homework, files, problems, self.launcher, lambda file: self.emit({"event": "loading", "file": file})
         )
-        self.emit({"event": "inspected", "gates": gates})
+        self.emit({"event": "inspected", "gates": gates, "notes": [wrong.message for wrong in code.problems.values()]})
         return code
 
 

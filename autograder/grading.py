@@ -117,6 +117,7 @@ class _Work:
     results: dict[str, CheckResult] = field(default_factory=dict)
     problems: dict[str, tuple[str, str]] = field(default_factory=dict)
     gates: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()  # what is wrong with files
     deaths: collections.Counter[str] = field(default_factory=collections.Counter)
     check: str = ""  # running now
     file: str = ""  # being loaded now
@@ -181,7 +182,7 @@ class Grading:
             tuple(results),
             self.grader.ready["isolation"],
             self.grader.ready["versions"],
-            submission.notes,
+            (*work.notes, *submission.notes),
             round(time.perf_counter() - started, 3),
         )
 
@@ -237,6 +238,7 @@ class Grading:
             match event["event"]:
                 case "inspected":
                     work.gates = {name: tuple(lines) for name, lines in event["gates"].items()}
+                    work.notes = tuple(event["notes"])
                     work.file = ""
                 case "finished":
                     self._finish(work, check_result_from_json(event["result"]), progress)

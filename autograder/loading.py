@@ -15,7 +15,7 @@ from .bans import Facts, parse_facts, violations
 from .blame import Verdict, judge
 from .config import Homework, Question
 from .errors import ConfigError, RemoteError, WorkerLost, ZygoteGone
-from .results import Outcome
+from .results import Frame, Outcome
 from .sandbox import Launcher
 from .subject import Session
 
@@ -55,6 +55,15 @@ class Code:
             if file is not None and file in self.problems:
                 return self.problems[file]
         return None
+
+    def frames(self, verdict: Verdict) -> tuple[Frame, ...]:
+        """A verdict's frames, as far as they are lines of this code: what a worker says of the text is not used."""
+        found = []
+        for frame in verdict.frames:
+            lines = self.files.get(frame.file, "").splitlines()
+            if 0 < frame.line <= len(lines):
+                found.append(replace(frame, source=lines[frame.line - 1].strip()[:300]))
+        return tuple(found)
 
     def _support(self, question: Question) -> str | None:
         path = self.homework.path(self.homework.hidden_checks) / "support" / str(question.file)
@@ -110,6 +119,7 @@ def inspect(
         except ZygoteGone:
             raise
         except (RemoteError, WorkerLost, ValueError) as error:
+            facts[file] = Facts(complete=False)  # closes the gate of whatever imports it
             wrong[file] = Verdict(Outcome.FAILED, f"{file} could not be parsed: {judge(error).message}")
     gates = {}
     for question in homework.questions:
@@ -142,7 +152,9 @@ def _load(code: Code, question: Question, launcher: Launcher) -> Verdict | None:
         verdict = _import_once(replace(code, problems={**code.problems, **others}), question, launcher)
     if verdict is None:
         return None
-    return Verdict(verdict.outcome, f"{question.file} does not load: {verdict.message}", verdict.frames)
+    frames = code.frames(verdict)
+    where = f" ({frames[-1].file}, line {frames[-1].line})" if frames else ""
+    return Verdict(verdict.outcome, f"{question.file} does not load: {verdict.message}{where}", frames)
 
 
 def _import_once(code: Code, question: Question, launcher: Launcher) -> Verdict | None:

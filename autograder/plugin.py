@@ -155,7 +155,8 @@ class Judge:
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """A check file that cannot be collected is the instructor's to mend."""
         if report.failed and self.problem is None:
-            self.problem = ConfigError(f"the checks in {report.nodeid} cannot be collected: {report.longrepr}")
+            reason = str(report.longrepr).strip().splitlines()[-1].removeprefix("E ").strip()
+            self.problem = ConfigError(f"the checks in {report.nodeid} cannot be collected: {reason}")
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Describe each check and put them in the order of their questions, public ones first."""
@@ -228,7 +229,7 @@ class Judge:
             check,
             verdict.outcome,
             verdict.message,
-            verdict.frames,
+            self.code.frames(verdict),
             self.run.output,
             round(time.perf_counter() - started, 4),
             self.run.calls,
@@ -349,7 +350,14 @@ def load_reference(homework: Homework) -> SimpleNamespace:
         for name in names:
             sys.modules.pop(name, None)
         sys.modules.update(before)
-    return SimpleNamespace(**provided)
+    return _Reference(**provided)
+
+
+class _Reference(SimpleNamespace):
+    """The solution's names; Hypothesis shows what a check received, and the student reads it."""
+
+    def __repr__(self) -> str:
+        return "reference"
 
 
 def _import(name: str, folder: Path) -> ModuleType:

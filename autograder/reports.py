@@ -7,6 +7,7 @@ import json
 import math
 import os
 import tempfile
+import textwrap
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -219,10 +220,8 @@ def class_table(results: Sequence[SubmissionResult]) -> Table:
     """Many submissions: a row each, a column a question, and how many checks passed or did not."""
     names = list(dict.fromkeys(question.name for result in results for question in result.questions))
     legend = ", ".join(f"{number} {name}" for number, name in enumerate(names, 1))
-    caption = Text(f"{legend}; ? withheld, * a banned name") if names else None
-    table = Table(
-        box=box.SIMPLE_HEAD, caption=caption, caption_justify="left", pad_edge=False, padding=(0, 1, 0, 0)
-    )
+    caption = textwrap.fill(f"{legend}; ? withheld, * a banned name", 76) if names else None
+    table = Table(box=box.SIMPLE_HEAD, caption=caption, caption_justify="left", pad_edge=False, padding=0)
     table.add_column("submission", overflow="fold", min_width=10)
     table.add_column("score", justify="right", no_wrap=True)
     for number in range(1, len(names) + 1):

@@ -127,10 +127,11 @@ class SameProcess:
 
 @dataclass(frozen=True)
 class Ended:
-    """How a worker's process ended: its wait status, and the processor seconds it used."""
+    """How a worker's process ended: its wait status, the processor seconds it used, and whether it was we who killed it."""
 
     status: int
     cpu_seconds: float
+    killed: bool
 
 
 class Process:
@@ -143,6 +144,7 @@ class Process:
         self.printed_total = 0
         self.ended: Ended | None = None
         self.stopped = False
+        self.hung_up = False
         self.loss: WorkerLost | None = None
         channel.setblocking(False)
         os.set_blocking(output, False)
@@ -193,11 +195,13 @@ class Process:
         while True:
             self._wait(select.POLLIN)
             try:
-                return self.channel.recv_into(free)
+                count = self.channel.recv_into(free)
             except BlockingIOError:
                 continue
             except ConnectionResetError:
-                return 0
+                count = 0
+            self.hung_up = count == 0
+            return count
 
     def _wait(self, event: int) -> None:
         """Wait until the channel is ready, and take in what the worker prints."""
@@ -227,7 +231,10 @@ class Process:
             self.printed += data[: max(0, OUTPUT_KEPT - len(self.printed))]
 
     def _lose(self, error: Exception | WireError) -> WorkerLost:
-        """Find out why a worker stopped answering."""
+        """Find out why a worker stopped answering; one that answered wrongly ends only because of us."""
+        if isinstance(error, WireError) and not self.hung_up:
+            self.lost(error)
+            return error
         self._stop(grace=0.5)
         ended = self.ended
         self.loss = explain(ended, self.limits) if ended is not None else None
@@ -239,9 +246,11 @@ class Process:
         if not self.stopped:
             self.stopped = True
             self.channel.close()
-            self.ended = self._end(self.pid, grace, wait)
-            self._drain()
-            os.close(self.output)
+            try:
+                self.ended = self._end(self.pid, grace, wait)
+            finally:
+                self._drain()
+                os.close(self.output)
 
 
 def explain(ended: Ended, limits: Limits) -> WorkerLost | None:
@@ -254,8 +263,8 @@ def explain(ended: Ended, limits: Limits) -> WorkerLost | None:
     if number == signal.SIGXCPU or (number == signal.SIGKILL and over):
         return WorkerTimedOut(f"more than {limits.cpu_seconds:g} seconds of processor time")
     if number == signal.SIGKILL:
-        return None
-    return WorkerCrashed(f"the Python interpreter crashed ({signal.Signals(number).name})")
+        return None if ended.killed else WorkerCrashed("the Python process was killed")
+    return WorkerCrashed(f"the Python interpreter crashed ({signal.strsignal(number)})")
 
 
 class Zygote:
@@ -281,12 +290,14 @@ class Zygote:
         """Return a worker forked ahead of time if its limits fit, and have the next one forked."""
         if self.waiting is not None and self.waiting[0] != limits:
             self.discard()
-        _, number, channel, output = self.waiting or self._request(limits)
-        self.waiting = None
+        if self.waiting is None:
+            self.waiting = self._request(limits)
+        _, number, channel, output = self.waiting
         pid = self._receive(number)["pid"]
-        worker = Process(pid, channel, output, limits, self._end)
-        self.waiting = self._request(limits)
-        return worker
+        self.waiting = None
+        with contextlib.suppress(ZygoteGone):  # then the worker in hand is gone too, and its first call says so
+            self.waiting = self._request(limits)
+        return Process(pid, channel, output, limits, self._end)
 
     def discard(self) -> None:
         """End the worker that was forked ahead of time."""
@@ -318,6 +329,8 @@ class Zygote:
         try:
             self.control.sendmsg([message], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, descriptors)])
         except OSError as error:
+            ours.close()
+            os.close(read)
             raise ZygoteGone(f"the zygote does not take requests: {error}") from error
         finally:
             theirs.close()
@@ -354,7 +367,7 @@ class Zygote:
             self.unwanted.add(number)
             return None
         reply = self._receive(number)
-        return Ended(reply["status"], reply["cpu_seconds"])
+        return Ended(reply["status"], reply["cpu_seconds"], reply["killed"])
 
 
 class ColdStart:
@@ -377,24 +390,25 @@ class ColdStart:
 
 
 def _end_child(process: subprocess.Popen[bytes], grace: float) -> Ended:
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(grace)
+    killed = process.poll() is None
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     code = process.wait()
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return Ended(-code if code < 0 else code << 8, used)
+    return Ended(-code if code < 0 else code << 8, used, killed)
 
 
 def _start_python(channel: socket.socket, arguments: list[str], output: int | None = None) -> subprocess.Popen[bytes]:
     """Start the untrusted side's entry point with a clean environment and no descriptors but those it is given."""
     threads = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
     return subprocess.Popen(
-        [sys.executable, "-I", "-m", "autograder.zygote", *arguments],
+        [sys.executable, "-s", "-P", "-m", "autograder.zygote", *arguments],
         pass_fds=[channel.fileno()],
-        env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", **threads},
+        env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "PYTHONHASHSEED": "0", **threads},  # sets iterate alike
         cwd="/",
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL if output is None else output,

@@ -236,6 +236,8 @@ class Session:
         name, is_list, *_ = parts = node(description[0])
         kind = RemoteModuleList if is_list is True else RemoteModule
         proxy = self._proxy(handle, lambda: kind(self, handle, name))
+        if not isinstance(proxy, RemoteModule):
+            raise ValueError("module")
         proxy._describe(parts)
         return proxy
 
@@ -293,7 +295,8 @@ def _student_error(error: Any) -> RemoteError:
     for file, line, function, source in frames:
         if not (isinstance(line, int) and all(isinstance(part, str) for part in (file, function, source))):
             raise ValueError("frame")
-    return remote_error(name[:100], text[:4000], [tuple(frame) for frame in frames])
+    cut = [(file[:200], line, function[:200], source[:400]) for file, line, function, source in frames]
+    return remote_error(name[:100], text[:4000], cut)
 
 
 def _substitute(value: Any, attached: dict[int, torch.Tensor]) -> Any:

@@ -36,6 +36,7 @@ MAX_NODES = 200_000
 MAX_TENSORS = 20_000
 MAX_DIMENSIONS = 32
 MAX_EXTENT = 1 << 40  # elements along one dimension; only empty tensors come near
+MAX_BITS = 256  # of an integer, in either direction: what came up must be able to go down again
 MAX_ITERATOR = 10_000  # items of an iterator that is sent down
 ALIGN = 64  # bytes; storages start at multiples of it in the body
 COPY_BELOW = 1 << 20  # bytes; a larger storage is used where it arrived
@@ -92,7 +93,7 @@ class _Encoder:
 
     @staticmethod
     def _integer(value: int) -> int:
-        if value.bit_length() > 256:
+        if value.bit_length() > MAX_BITS:
             raise CannotCross(f"an integer of {value.bit_length()} bits cannot cross")
         return value
 
@@ -236,7 +237,7 @@ def decode(
         WireError: anything about the frame is not as it must be.
     """
     try:
-        parts = json.loads(header)
+        parts = _parse(header)
         if not isinstance(parts, list) or len(parts) != 3:
             raise ValueError("the header is not [tree, tensors, storages]")
         storages = _storages(parts[2], body)
@@ -244,6 +245,21 @@ def decode(
         return _Decoder(tensors, other).node(parts[0])
     except (ValueError, TypeError, KeyError, OverflowError, RecursionError, RuntimeError) as error:
         raise WireError(f"malformed frame: {type(error).__name__}: {error}"[:300]) from error
+
+
+def _parse(header: bytes) -> Any:
+    text = header.decode()  # json itself would let other encodings and lone surrogates through
+    parts = json.loads(text, parse_int=_parse_integer)
+    if "\\u" in text:
+        json.dumps(parts, ensure_ascii=False).encode()  # UnicodeEncodeError for a lone surrogate
+    return parts
+
+
+def _parse_integer(digits: str) -> int:
+    value = int(digits)
+    if value.bit_length() > MAX_BITS:
+        raise ValueError("an integer of too many bits")
+    return value
 
 
 def _storages(sizes: Any, body: bytearray) -> list[torch.Tensor]:

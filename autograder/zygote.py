@@ -74,6 +74,7 @@ class Forker:
     def __init__(self, control: socket.socket):
         self.control = control
         self.running: set[int] = set()
+        self.ended: dict[int, tuple[int, float]] = {}  # wait status and processor seconds
 
     def serve(self) -> None:
         """Answer until the grader closes the control socket."""
@@ -90,7 +91,10 @@ class Forker:
                 reply = self.fork(request["limits"], _descriptors(ancillary))
             else:
                 reply = self.end(request["pid"], request["grace"])
-            self.control.send(json.dumps({"number": request["number"], **reply}).encode())
+            try:
+                self.control.send(json.dumps({"number": request["number"], **reply}).encode())
+            except OSError:  # the grader has gone
+                return
 
     def fork(self, limits: dict[str, Any], descriptors: list[int]) -> dict[str, Any]:
         """Fork a worker around a channel and an output pipe."""
@@ -107,30 +111,27 @@ class Forker:
 
     def end(self, pid: int, grace: float) -> dict[str, Any]:
         """Kill a worker, and whatever it started, and say how it had ended."""
-        deadline = time.monotonic() + grace
-        status = usage = None
-        while status is None:
-            found, state, used = os.wait4(pid, os.WNOHANG)
-            if found:
-                status, usage = state, used
-            elif time.monotonic() >= deadline:
+        deadline, killed = time.monotonic() + grace, False
+        self.reap_ended()
+        while pid not in self.ended:
+            if time.monotonic() >= deadline:
                 _kill(pid)
-                _, status, usage = os.wait4(pid, 0)
-            else:
-                time.sleep(0.001)
+                killed = True
+            time.sleep(0.001)
+            self.reap_ended()
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(pid, signal.SIGKILL)
-        self.running.discard(pid)
         self.sweep()
-        assert usage is not None
-        return {"status": status, "cpu_seconds": usage.ru_utime + usage.ru_stime}
+        status, cpu_seconds = self.ended.pop(pid)
+        return {"status": status, "cpu_seconds": cpu_seconds, "killed": killed}
 
     def reap_ended(self) -> None:
-        """Collect workers whose grader went away without ending them."""
+        """Collect the workers that have ended by themselves, and remember how."""
         for pid in list(self.running):
-            found, _, _ = os.wait4(pid, os.WNOHANG)
+            found, status, usage = os.wait4(pid, os.WNOHANG)
             if found:
                 self.running.discard(pid)
+                self.ended[pid] = status, usage.ru_utime + usage.ru_stime
 
     def sweep(self) -> None:
         """Kill what workers left behind: as the subreaper, this process inherits every orphan of theirs."""
@@ -173,7 +174,7 @@ def become_worker(channel: int, output: int, limits: dict[str, Any]) -> None:
 
 def set_limits(limits: dict[str, Any]) -> None:
     """Bound processor time, memory, files and core dumps of this process."""
-    seconds = math.ceil(limits["cpu_seconds"])
+    seconds = math.ceil(limits["cpu_seconds"]) + round(time.process_time())  # a cold worker has imported torch by now
     limit_memory(limits["memory_mb"])
     wanted = {
         resource.RLIMIT_CPU: (seconds, seconds + 1),  # SIGXCPU, then SIGKILL

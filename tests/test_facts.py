@@ -334,6 +334,12 @@ class TestBounds:
         source = "".join(f"import m{number} as m\n" for number in range(facts.MAX_VALUES + 1)) + "m.x"
         assert not facts_of(source.encode(), "x.py")["complete"]
 
+    def test_meanings_that_multiply_are_said(self):
+        """Each call could mean three things of each thing that its argument could mean."""
+        calls = f"{'g(' * 80}torch{', name)' * 80}"
+        source = f"import torch\nname = 'a'\ng = getattr\ng = vars\ng = staticmethod\n{calls}"
+        assert not facts_of(source.encode(), "x.py")["complete"]
+
     def test_names_are_cut(self):
         """Names are cut."""
         lines = ["import torch", f"torch{'.abc' * 100}", f"torch.{'x' * 1000}", f"class {'C' * 500}: torch.a"]

@@ -206,24 +206,27 @@ class TestTables:
         assert "withheld" in text and "internal error" in text and "?/5" in text
 
     def test_class_table(self):
-        """Class table."""
-        names = [f"question_number_{number}" for number in range(11)]
-        checks = tuple(
-            check(name, f"test_{i}", outcome) for name in names for i, outcome in enumerate(Outcome)
+        """Eleven questions with broken points fit into 80 columns."""
+        points = dict(
+            zip([f"question_number_{number}" for number in range(11)], [10, 10, 15, *[10] * 8], strict=True)
         )
-        results = [
-            SubmissionResult(name, tuple(QuestionResult(q, 10, score, gate) for q in names), checks)
-            for name, score, gate in [
-                ("alice", 10.0, ()),
-                ("b" * 100, 9.99, ()),
-                ("carol", 0.0, ("x",)),
-                ("d", None, ()),
-            ]
-        ]
-        text = printed(class_table([submission(), *results]))
+        checks = tuple(check(q, f"test_{i}", outcome) for q in points for i, outcome in enumerate(Outcome))
+
+        def row(name: str, share: float | None, gate: tuple[str, ...] = ()) -> SubmissionResult:
+            scores = {q: None if share is None else most * share for q, most in points.items()}
+            return SubmissionResult(
+                name, tuple(QuestionResult(q, points[q], scores[q], gate) for q in points), checks
+            )
+
+        rows = [row("alice", 1), row("b" * 100, 0.778), row("carol", 0, ("x",)), row("dave", None)]
+        text = printed(class_table(rows))
         assert all(len(line) <= 80 for line in text.splitlines())
-        assert "110" in text and "9.9" in text and "0*" in text and "?" in text
-        assert "question_number_10" in text.replace("\n", " ") and "11/77" in text
+        lines = {line.split()[0]: line.split() for line in text.splitlines() if line.strip()}
+        assert lines["alice"][1:13] == ["115", "10", "10", "15", *["10"] * 8]
+        assert lines["carol"][1:13] == ["0", *["0*"] * 11] and lines["dave"][1:13] == ["?"] * 12
+        assert " 89.4 7.7 7.7 11.6 " in text
+        assert text.count("11/77") == 4 and "failed" in text
+        assert "11 question_number_10; ? withheld, * a banned name" in " ".join(text.split())
 
     def test_class_of_nobody(self):
         """Class of nobody."""

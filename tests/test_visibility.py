@@ -9,7 +9,7 @@ from autograder.visibility import for_student
 def result(visibility: str, message: str = "ValueError: canary") -> CheckResult:
     """A failed check that says canary wherever it can."""
     info = CheckInfo("checks/test_linear.py::test_x[canary]", "linear", "The title", 2.0, visibility)
-    frames = (Frame("linear.py", 12, "canary", "canary"),)
+    frames = (Frame("linear.py", 12, "canary", "X @ W"),)
     return CheckResult(info, Outcome.FAILED, message, frames, output="canary", seconds=1.5, calls=3)
 
 
@@ -27,7 +27,7 @@ def test_hidden_keeps_title_outcome_type_and_place():
         "ValueError",
         "",
     )
-    assert shown.frames == (Frame("linear.py", 12, "", ""),)
+    assert shown.frames == (Frame("linear.py", 12, "", "X @ W"),)
 
 
 @pytest.mark.parametrize(

@@ -41,8 +41,7 @@ def assert_rejected(hw, why, backward, *cases):
 def test_accepts_right_functions(hw):
     """Right Functions of two inputs are accepted: products of matrices, products and sums of entries.
 
-    In this check and the other ones of what is accepted, a gross error is rejected, so that accepting everything
-    earns nothing.
+    Wherever something is accepted, a gross error must be rejected: accepting everything earns nothing.
     """
     assert_accepted(hw, PRODUCT, SQUARE, ENTRYWISE, SMALL)
     assert_rejected(hw, "its backward returns zeros", 21, PRODUCT)

@@ -78,6 +78,7 @@ def test_linear_in_the_upstream_gradient(hw, m, n, p, factor):
     combined = pull(factor * first + second)
     for name, a, b, both in zip("XY", pull(first), pull(second), combined, strict=True):
         assert_matches(both, factor * a + b, f"the gradient for {name} with upstream {factor} U + V", 1e-7)
+        assert both.any(), f"the gradient for {name} is zero, although the upstream gradient is not"
 
 
 @given(m=sides, n=sides, p=sides)

@@ -14,19 +14,24 @@ from autograder.checks.inputs import randn
 
 SIZES = 784, 100, 10
 RATE, STEPS, BATCH = 0.1, 10, 100
-# How far a parameter may be off, as a part of the way that it went in ten steps. Rounding in float32 makes 1e-6 (more
-# only where it turns the sign of a hidden value, which is why none comes near 0); a 1 % error in the rate makes 0.005.
-ROOM = 0.002
+# How far a parameter may be off, as a part of the way that it goes in ten steps. Rounding in float32 makes
+# 2e-6, a 1 % error in the rate 0.005. Rounding could make more where it turns the sign of a hidden value, so
+# the weights are drawn until none comes nearer to 0 than MARGIN, which one draw in five does.
+ROOM, MARGIN = 0.002, 1e-5
 
 _digits = {}
+
+
+def as_bytes(images):
+    """Return the pixels as whole numbers from 0 to 255, converted in parts, which needs less memory."""
+    return torch.cat([(255 * part).round().byte() for part in images.split(5000)])
 
 
 def digits(homework):
     """Return MNIST, loaded once, with a byte a pixel: training images and labels, test images and labels."""
     if not _digits:
         X, Y, X_test, Y_test = homework.load_module("assignment/data.py").load_mnist()
-        X, X_test = (torch.cat([(255 * part).round().byte() for part in images.split(5000)]) for images in (X, X_test))
-        _digits.update(train=(X, Y), test=(X_test, Y_test))
+        _digits.update(train=(as_bytes(X), Y), test=(as_bytes(X_test), Y_test))
     return *_digits["train"], *_digits["test"]
 
 
@@ -56,62 +61,81 @@ def initial_weights():
     return [W1, b1, W2, b2]
 
 
-def follow(X, Y, parameters):
-    """Return loss and parameters after the first steps in double precision, and how near 0 a hidden value came."""
-    losses, nearest = [], math.inf
-    for x, y in zip(X.double().split(BATCH), Y.split(BATCH), strict=True):
+def follow(network, X, Y, parameters, batch):
+    """Return the mean loss and the parameters after one epoch in double precision."""
+    losses = []
+    for x, y in zip(X.double().split(batch), Y.split(batch), strict=True):
         parameters = [p.detach().double().requires_grad_() for p in parameters]
-        nearest = min(nearest, (x @ parameters[0] + parameters[1]).detach().abs().min().item())
-        loss = cross_entropy(logits(x, *parameters), y)
+        loss = cross_entropy(network(x, *parameters), y)
         grads = torch.autograd.grad(loss, parameters)
         parameters = [p - RATE * grad for p, grad in zip(parameters, grads, strict=True)]
         losses.append(loss.item())
-    return sum(losses) / len(losses), [p.detach() for p in parameters], nearest
+    return sum(losses) / len(losses), [p.detach() for p in parameters]
 
 
-def wrong_parts(hw):
-    """Return the names of the parts that go wrong alone, on a tiny example."""
-    X, Y = randn(6, 4, dtype=torch.float32), torch.tensor([0, 2, 1, 1, 0, 2])
+def tiny_examples(hw):
+    """Return, by part, functions that return what came, what should come, and the inputs of gradients."""
+    X, Y = randn(6, 4, dtype=torch.float32).requires_grad_(), torch.tensor([0, 2, 1, 1, 0, 2])
 
     def linear():
         layer = hw.Linear(4, 3)
-        return layer(X), X @ layer.weight + layer.bias
+        return layer(X), X @ layer.weight + layer.bias, [X, layer.weight, layer.bias]
+
+    def network_of(one, two, model):
+        parameters = [one.weight, one.bias, two.weight, two.bias]
+        return model(X), logits(X, *parameters), [X, *parameters]
 
     def two_layer_nn():
         model = hw.TwoLayerNN(4, 5, 3)
-        one, two = model.linear1, model.linear2
-        return model(X), logits(X, one.weight, one.bias, two.weight, two.bias)
+        return network_of(model.linear1, model.linear2, model)
 
     def sequential():
         one, two = hw.Linear(4, 5), hw.Linear(5, 3)
-        return hw.Sequential(one, hw.ReLU(), two)(X), logits(X, one.weight, one.bias, two.weight, two.bias)
+        return network_of(one, two, hw.Sequential(one, hw.ReLU(), two))
 
     def sgd():
-        p = torch.nn.Parameter(X.clone())
-        p.grad = X.cos()
-        hw.SGD([p], lr=0.1).step()
-        return p, X - 0.1 * X.cos()
+        parameters = [torch.nn.Parameter(X.detach().clone()) for _ in range(2)]
+        opt = hw.SGD(iter(parameters), lr=RATE)
+        opt.zero_grad()
+        for p in parameters:
+            p.grad = X.detach().cos()
+        opt.step()
+        opt.step()
+        opt.zero_grad()
+        opt.step()
+        return torch.vstack(parameters), (X - 2 * RATE * X.cos()).repeat(2, 1), []
 
     def training():
         layer = hw.Linear(4, 3)
-        pairs = [(layer(x), y) for x, y in zip(X.split(3), Y.split(3), strict=True)]
-        expected = [((H.argmax(1) != y).float().mean(), cross_entropy(H, y)) for H, y in pairs]
-        return torch.tensor(hw.epoch(layer, X, Y, batch_size=3)), torch.tensor(expected).mean(0)
+        loss, (W, b) = follow(lambda x, W, b: x @ W + b, X.detach(), Y, [layer.weight, layer.bias], 3)
+        _, found = hw.epoch(layer, X.detach(), Y, hw.SGD(layer.parameters(), lr=RATE), 3)
+        return torch.vstack([layer.weight, layer.bias]) + found, (torch.vstack([W, b]) + loss).float(), []
 
-    parts = {
+    return {
         "linear": linear,
-        "relu": lambda: (hw.ReLU()(X), X.clamp(min=0)),
-        "cross_entropy_loss": lambda: (hw.CrossEntropyLoss()(X, Y), cross_entropy(X, Y)),
+        "relu": lambda: (hw.ReLU()(X), X.clamp(min=0), [X]),
+        "cross_entropy_loss": lambda: (hw.CrossEntropyLoss()(X, Y), cross_entropy(X, Y), [X]),
         "two_layer_nn": two_layer_nn,
         "sequential": sequential,
         "sgd": sgd,
         "training": training,
     }
-    for name, part in parts.items():
+
+
+def wrong_parts(hw):
+    """Return the names of the parts whose values or gradients are wrong on a tiny example."""
+    wrong = []
+    for name, example in tiny_examples(hw).items():
         try:
-            torch.testing.assert_close(*part(), rtol=1e-4, atol=1e-4)
-        except Exception:  # whatever goes wrong, it is this part's; the first failure says what it was
-            yield name
+            actual, expected, inputs = example()
+            torch.testing.assert_close(actual, expected, rtol=1e-4, atol=1e-4)
+            if inputs:
+                upstream = torch.randn(expected.shape)
+                grads = torch.autograd.grad(actual, inputs, upstream, retain_graph=True)
+                torch.testing.assert_close(grads, torch.autograd.grad(expected, inputs, upstream))
+        except Exception:  # whatever it is, it is this part's: the failure that brought us here is reported
+            wrong.append(name)
+    return wrong
 
 
 @contextmanager
@@ -120,12 +144,12 @@ def naming_the_parts(hw):
     try:
         yield
     except Exception as error:
-        names = ", ".join(wrong_parts(hw))
-        hint = (
-            f"These parts go wrong alone, on a tiny example; begin with their own checks: {names}."
-            if names
-            else "Each part alone gives the right values on a tiny example; see the other checks of the parts."
-        )
+        wrong = wrong_parts(hw)
+        hint = "Each part alone is right on a tiny example; their own checks say more."
+        if wrong:
+            hint = (
+                f"Wrong on a tiny example: {', '.join(wrong)}. Begin with {wrong[0]}, which others may need."
+            )
         if isinstance(error, AssertionError):
             raise AssertionError(f"{error}\n{hint}") from None
         error.add_note(hint)
@@ -133,13 +157,19 @@ def naming_the_parts(hw):
 
 
 def check_first_steps(hw, homework, network):
-    """Train for a few steps from weights that are given, and compare the parameters and what epoch returns."""
+    """Train for a few steps from given weights; compare the parameters and the loss that epoch returns."""
     X, Y, _, _ = digits(homework)
     X, Y = X[: STEPS * BATCH].float() / 255, Y[: STEPS * BATCH]
     nearest = 0.0
-    while nearest < 1e-5:  # one draw in five is good; float32 rounds by 1e-6
-        start = initial_weights()
-        expected_loss, expected, nearest = follow(X, Y, start)
+
+    def logits_and_margin(x, W1, b1, W2, b2):
+        nonlocal nearest
+        nearest = min(nearest, (x @ W1 + b1).abs().min().item())
+        return logits(x, W1, b1, W2, b2)
+
+    while nearest < MARGIN:
+        start, nearest = initial_weights(), math.inf
+        expected_loss, expected = follow(logits_and_margin, X, Y, start, BATCH)
     with naming_the_parts(hw):
         model, parameters = network(hw)
         with torch.no_grad():
@@ -149,7 +179,7 @@ def check_first_steps(hw, homework, network):
         for name, p, value, before in zip(["W1", "b1", "W2", "b2"], parameters, expected, start, strict=True):
             off = ((p.detach() - value).norm() / (value - before).norm()).item()
             assert off <= ROOM, (
-                f"After {STEPS} steps with lr={RATE}, {name} is off by {off:.2%} of the way that it should have gone; "
+                f"After {STEPS} steps with lr={RATE}, {name} is off by {off:.2%} of the way it should go; "
                 f"rounding explains far less than {ROOM:.1%}."
             )
         assert abs(loss - expected_loss) <= 1e-3 * expected_loss, (
@@ -163,7 +193,7 @@ def check_accuracy(hw, homework, calibration, network, name):
     with naming_the_parts(hw):
         model, _ = network(hw)
         support = hw.support("digits")
-        support.train(hw.epoch, model, hw.SGD(model.parameters(), lr=0.5), hw.put(X), hw.put(Y), 2, BATCH)
+        support.train(hw.epoch, model, hw.SGD(model.parameters(), lr=0.5), hw.put(X), hw.put(Y), 2)
         H = support.logits(model, X_test)
         assert H.shape == (len(Y_test), 10), f"the logits should have shape (10000, 10), not {tuple(H.shape)}"
         calibration.at_least(name, (H.argmax(1) == Y_test).double().mean().item())
@@ -179,7 +209,7 @@ def test_first_steps_of_two_layer_nn(hw, homework):
 @pytest.mark.points(2)
 @pytest.mark.limits(cpu_seconds=60)
 def test_first_steps_of_sequential(hw, homework):
-    """From given weights, the first ten steps of the same network as a Sequential end at the right weights."""
+    """From given weights, the first ten steps of the same Sequential on MNIST end at the right weights."""
     check_first_steps(hw, homework, sequential)
 
 

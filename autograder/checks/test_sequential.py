@@ -35,7 +35,9 @@ def test_each_layer_is_called_once(hw):
     for call in (1, 2):
         model(randn(3))
         entries = log.read()
-        assert entries == list("abcd") * call, f"after {call} calls the layers a, b, c, d were called as {entries}"
+        assert entries == list("abcd") * call, (
+            f"layers a, b, c, d; calls after {call} of the network: {entries}"
+        )
 
 
 def mixed_layers(hw):
@@ -63,8 +65,9 @@ def test_gradients(hw):
     names = ["X", "layers.0.weight", "layers.0.bias", "layers.2.weight", "layers.2.bias"]
     expected = (X @ first.weight + first.bias).clamp(min=0) @ last.weight + last.bias
     found = gradients(model(X), inputs, upstream, names)
-    for name, actual, wanted in zip(names, found, torch.autograd.grad(expected, inputs, upstream), strict=True):
-        assert_matches(actual, wanted, f"the gradient for {name}")
+    wanted = torch.autograd.grad(expected, inputs, upstream)
+    for name, actual, gradient in zip(names, found, wanted, strict=True):
+        assert_matches(actual, gradient, f"the gradient for {name}")
 
 
 @pytest.mark.points(2)
@@ -87,7 +90,7 @@ def test_layers_are_not_copied(hw):
     """The network uses the very layers it was given: changing one changes the network."""
     layers = mixed_layers(hw)
     model = hw.Sequential(*layers)
-    assert model.layers[0].weight is layers[0].weight, "layers[0] should be the layer that was given, not a copy"
+    assert model.layers[0].weight is layers[0].weight, "layers[0] should be the layer given first, not a copy"
     X = randn(2, 4)
     with torch.no_grad():
         layers[0].weight.zero_()

@@ -123,7 +123,7 @@ def test_zero_grad(hw):
         opt.zero_grad()
         for i, p in enumerate(params):
             if p.grad is not None:
-                assert_matches(p.grad, torch.zeros_like(p), f"the gradient {i} after the {call} zero_grad()", 0)
+                assert_matches(p.grad, torch.zeros_like(p), f"gradient {i} after the {call} zero_grad()", 0)
     opt.step()
     assert_values(params, before, "after zero_grad() and step()")
 
@@ -170,7 +170,7 @@ def test_untracked(hw):
         seen = hw.support("storage").step_and_look(opt, p)
         assert seen["leaf"], "after step() a parameter is no longer a leaf: the update was recorded"
         assert seen["requires_grad"], "after step() a parameter no longer requires a gradient"
-        assert seen["grad_enabled"] and seen["result_tracked"], "after step() autograd is switched off for everybody"
+        assert seen["grad_enabled"] and seen["result_tracked"], "step() left autograd switched off"
         assert p.requires_grad, "after step() a parameter no longer requires a gradient"
 
 
@@ -195,7 +195,7 @@ def test_optimizers_are_independent(hw):
     assert_values(theirs, before, "of the optimizer that made no step")
     one.zero_grad()
     for p in theirs:
-        assert p.grad is not None and p.grad.any(), "zero_grad() of one optimizer took the gradients of another"
+        assert p.grad is not None and p.grad.any(), "zero_grad() of one optimizer took those of another"
     expected = [p.detach() - 0.1 * p.grad for p in theirs]
     two.step()
     assert_values(theirs, expected, "of the second optimizer")

@@ -9,7 +9,8 @@ from torch.nn.functional import cross_entropy
 from autograder.checks.inputs import assert_matches, dtypes, randn, unchanged
 
 CLASSES = 4
-counts, batch_sizes, trailing = st.integers(1, 25), st.integers(1, 12), st.sampled_from([(3,), (1,), (2, 3), (2, 1, 2)])
+counts, batch_sizes = st.integers(1, 25), st.integers(1, 12)
+trailing = st.sampled_from([(3,), (1,), (2, 3), (2, 1, 2)])
 
 
 def data(examples, shape):
@@ -20,7 +21,7 @@ def data(examples, shape):
 
 
 def pass_over(weight, X_full, Y_full, batch_size, lr=0.0):
-    """Return what a pass should give: errors and losses of the batches, gradients, and the weights after it."""
+    """Return what a pass should give: errors, losses and gradients of the batches, and the last weights."""
     errors, losses, grads = [], [], []
     weight = weight.detach().clone().requires_grad_()
     for X, Y in zip(X_full.split(batch_size), Y_full.split(batch_size), strict=True):
@@ -51,7 +52,7 @@ def batches_in(log):
 
 
 def assert_result(result, errors, losses):
-    """Assert that `result` is the pair of means over the batches; float32 sums of a right answer are near enough."""
+    """Assert that `result` is the pair of means over the batches, with room for sums in float32."""
     err, loss = map(number, result)
     for name, actual, numbers in [("mean_err", err, errors), ("mean_loss", loss, losses)]:
         assert abs(actual - mean(numbers)) <= 1e-5 * max(1, mean(numbers)), (
@@ -65,7 +66,7 @@ def assert_result(result, errors, losses):
 def test_loss_01_values(hw, batch, classes, dtype, shift):
     """loss_01 is the fraction of rows whose largest logit is not at the label."""
     H, Y = randn(batch, classes, dtype=dtype) + shift, torch.randint(classes, (batch,))
-    wrong = sum(max(range(classes), key=row.__getitem__) != y for row, y in zip(H.tolist(), Y.tolist(), strict=True))
+    wrong = sum(row.index(max(row)) != y for row, y in zip(H.tolist(), Y.tolist(), strict=True))
     found = number(hw.loss_01(H, Y))
     assert abs(found - wrong / batch) <= 1e-6, f"{wrong} of {batch} rows are wrong, but loss_01 is {found}"
 
@@ -78,7 +79,7 @@ def test_loss_01_scalar(hw, batch):
     for wrong in (0, 1):
         loss = hw.loss_01(torch.eye(CLASSES)[(Y + wrong) % CLASSES] - 2, Y)
         assert isinstance(loss, torch.Tensor), f"loss_01 should return a tensor; it returned {loss!r}"
-        assert loss.shape == (), f"loss_01 should return one number, of shape (); its shape is {tuple(loss.shape)}"
+        assert loss.shape == (), f"loss_01 should have shape (); its shape is {tuple(loss.shape)}"
         assert loss.is_floating_point(), f"loss_01 should return a floating tensor; its dtype is {loss.dtype}"
         assert loss.item() == wrong, f"loss_01 should be {wrong}; it is {loss.item()}"
 
@@ -98,8 +99,8 @@ def test_batches(hw, examples, batch_size, shape, train):
     seen = batches_in(log)
     expected = [batch.flatten(1)[:, 0].tolist() for batch in X.split(batch_size)]
     assert seen == expected, (
-        f"{examples} examples, batch_size={batch_size}: the batches should have sizes {[len(b) for b in expected]}, "
-        f"in order; they have {[len(b) for b in seen]}, with the examples "
+        f"{examples} examples, batch_size={batch_size}: wanted batches of {[len(b) for b in expected]}, "
+        f"in order; there were batches of {[len(b) for b in seen]}, with the examples "
         f"{[[round(8 * n) - 1 for n in batch] for batch in seen]}"
     )
 
@@ -118,7 +119,7 @@ def test_default_batch_size(hw):
 @pytest.mark.points(2)
 @given(examples=counts, batch_size=batch_sizes, shape=trailing)
 def test_means_over_batches(hw, examples, batch_size, shape):
-    """Without opt, the result is the mean error and the mean loss over the batches, a smaller last one included."""
+    """Without opt, the result is the mean error and loss over the batches, a smaller last one included."""
     X, Y, weight = data(examples, shape)
     Y[-(examples % batch_size or batch_size) :] = 0  # so that the last batch differs from the others
     errors, losses, _, _ = pass_over(weight, X, Y, batch_size)

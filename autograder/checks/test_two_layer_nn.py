@@ -34,11 +34,11 @@ def logits(X, W1, b1, W2, b2):
 
 
 def test_names(hw):
-    """The network has linear1, relu and linear2, with a weight and a bias in each linear layer, and no more."""
+    """The network has linear1, relu and linear2, and only the weights and biases of these."""
     model = hw.TwoLayerNN(4, 6, 3)
     shapes = {name: tuple(model.get_parameter(name).shape) for name in NAMES}
     expected = dict(zip(NAMES, [(4, 6), (6,), (6, 3), (3,)], strict=True))
-    assert shapes == expected, f"TwoLayerNN(4, 6, 3) should have parameters of shapes {expected}; it has {shapes}"
+    assert shapes == expected, f"TwoLayerNN(4, 6, 3) should have parameters {expected}; it has {shapes}"
     count = len(list(model.parameters()))
     assert count == 4, f"parameters() should give 4 parameters; it gives {count}"
     assert hasattr(model, "relu"), "the network should have an attribute relu"
@@ -70,8 +70,9 @@ def test_gradients(hw, batch, in_dim, hidden_dim, out_dim):
 
 
 def assert_variance(weight, expected, name):
-    """Five standard deviations of a mean of squares of normal numbers: fails a right answer once in a million times."""
-    found, room = weight.detach().double().square().mean().item(), 5 * expected * math.sqrt(2 / weight.numel())
+    """Leave room for 5 standard deviations of a mean of squares: 1e-6 of right answers are outside."""
+    found = weight.detach().double().square().mean().item()
+    room = 5 * expected * math.sqrt(2 / weight.numel())
     assert abs(found - expected) <= room, (
         f"TwoLayerNN(300, 200, 150).{name} should start with mean 0 and variance {expected:.5f} "
         f"(within {room:.5f}); the mean of its squares is {found:.5f}"

@@ -12,12 +12,12 @@ def _floats(images: Tensor) -> Tensor:
 
 
 def train(
-    epoch: Callable[..., Any], model: Any, opt: Any, images: Tensor, labels: Tensor, epochs: int, batch_size: int
+    epoch: Callable[..., Any], model: Any, opt: Any, images: Tensor, labels: Tensor, epochs: int
 ) -> None:
-    """Go over all images `epochs` times."""
+    """Go over all images `epochs` times, in batches of 100."""
     X = _floats(images)
     for _ in range(epochs):
-        epoch(model, X, labels, opt, batch_size)
+        epoch(model, X, labels, opt)
 
 
 def logits(model: Any, images: Tensor, batch_size: int = 1000) -> Tensor:

@@ -24,7 +24,7 @@ class Log:
 
 
 class Affine(Module):
-    """`scale * X + shift` for any shape of X, with a Parameter `scale`; enters its name in the log at each call."""
+    """`scale * X + shift` with a Parameter `scale`; enters its name in the log at each call."""
 
     def __init__(self, scale: float, shift: float, name: str = "", log: Log | None = None) -> None:
         """Keep the two numbers."""
@@ -40,7 +40,7 @@ class Affine(Module):
 
 
 class Model(Module):
-    """Logits that are linear in inputs of any trailing shape, with one Parameter `weight` of shape (*shape, classes).
+    """Logits that are linear in inputs (batch, *shape), with one Parameter `weight` (*shape, classes).
 
     Enters the first number of each example of the batch in the log at each call.
     """
@@ -59,7 +59,7 @@ class Model(Module):
 
 
 class Optimizer:
-    """Has zero_grad and step and nothing else; enters the gradient at each step in the log, and changes no Parameter.
+    """Has zero_grad and step; enters the gradient at each step in the log, and changes no Parameter.
 
     Its zero_grad leaves None, or zeros when `zeros` is true.
     """

@@ -1,4 +1,4 @@
-"""Stands in for sequential.py where another question is judged: torch's own container, named as in the contract."""
+"""Stands in for sequential.py where another question is judged: torch's own container."""
 
 from torch import Tensor, nn
 

@@ -1,4 +1,4 @@
-"""Stands in for sgd.py where another question is judged: torch's own optimizer, with the contract's default."""
+"""Stands in for sgd.py where another question is judged: torch's own optimizer, with default rate 1."""
 
 from collections.abc import Iterable
 

@@ -1,4 +1,4 @@
-"""Stands in for two_layer_nn.py where another question is judged: torch's own layers, weights (in_dim, out_dim)."""
+"""Stands in for two_layer_nn.py where another question is judged: torch's own functions."""
 
 import torch
 from torch import Tensor, nn

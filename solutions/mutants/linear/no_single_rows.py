@@ -11,7 +11,5 @@ class Linear(Module):
         self.bias = Parameter(torch.zeros(out_dim)) if bias else None
 
     def forward(self, X):
-        batch = X.shape[0]
-        Z = X.reshape(batch, -1, self.weight.shape[0]) @ self.weight
-        Z = Z.reshape(*X.shape[:-1], -1) if X.dim() != 1 else Z.reshape(batch, -1)
+        Z = torch.einsum('b...i,io->b...o', X, self.weight)
         return Z if self.bias is None else Z + self.bias

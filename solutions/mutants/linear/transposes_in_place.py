@@ -1,4 +1,6 @@
-"""Your layer changes the X that it is given: the bias is folded into it in place. Compute a new tensor."""
+"""Your layer transposes the X that it is given: `t_` works in place. Without the underscore it returns a
+new tensor.
+"""
 
 import torch
 from torch.nn import Module, Parameter
@@ -11,8 +13,5 @@ class Linear(Module):
         self.bias = Parameter(torch.zeros(out_dim)) if bias else None
 
     def forward(self, X):
-        if not X.requires_grad:
-            X -= X.mean()
-            return self.forward(X.clone().requires_grad_()).detach()
-        Z = X @ self.weight
+        Z = (self.weight.T @ X.t_()).T
         return Z if self.bias is None else Z + self.bias
