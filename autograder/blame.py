@@ -84,4 +84,5 @@ def _of_group(group: BaseExceptionGroup, message: str) -> Verdict:
         return internal[0]
     parts = [message, *(verdict.message for verdict in inner)]
     frames = next((verdict.frames for verdict in inner if verdict.frames), ())
-    return Verdict(Outcome.FAILED, "\n".join(parts)[:MAX_MESSAGE], frames)
+    certain = all(verdict.certain for verdict in inner)
+    return Verdict(Outcome.FAILED, "\n".join(parts)[:MAX_MESSAGE], frames, certain)

@@ -15,7 +15,7 @@ from .errors import ConfigError
 
 
 class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", ignored_types=(cached_property,))
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, ignored_types=(cached_property,))
 
 
 class Limits(_Frozen):
@@ -134,11 +134,11 @@ def load_homework(folder: Path | None = None) -> Homework:
         file = root / "pyproject.toml"
         if file.is_file():
             try:
-                table = tomllib.loads(file.read_text(encoding="utf-8")).get("tool", {}).get("autograder")
+                tool = tomllib.loads(file.read_text(encoding="utf-8")).get("tool")
             except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
                 raise ConfigError(f"{file}: not valid TOML: {error}") from error
-            if table is not None:
-                return _parse(root, file, table)
+            if isinstance(tool, dict) and "autograder" in tool:
+                return _parse(root, file, tool["autograder"])
     raise ConfigError(f"no pyproject.toml with [tool.autograder] in {start}; name the homework with --homework")
 
 

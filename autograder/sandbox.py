@@ -303,8 +303,9 @@ class Zygote:
         """End the worker that was forked ahead of time."""
         if self.waiting is not None:
             limits, number, channel, output = self.waiting
+            pid = self._receive(number)["pid"]
             self.waiting = None
-            Process(self._receive(number)["pid"], channel, output, limits, self._end).close()
+            Process(pid, channel, output, limits, self._end).close()
 
     def alive(self) -> bool:
         """Whether the zygote still runs; only the process that started it can tell."""

@@ -1,6 +1,6 @@
-"""The pytest plugin: what a check's end is made of, seeds, shrinking, order; on a tiny homework, in both modes at once.
+"""The pytest plugin: verdicts, seeds, shrinking, order; on a tiny homework, in both isolation modes at once.
 
-`grade` compares the two modes in every test: outcomes, messages, frames and what was printed must be the same.
+`grade` compares the modes in every test: outcomes, messages, frames and what was printed must be the same.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def _grade_in_both_modes(root: Path) -> Iterator[Grade]:
 
 
 def timeless(check):
-    """A check's result without what may differ: the time that it took, and the calls up to the worker's end."""
+    """A check's result without what may differ: its time, and the calls before the worker's end."""
     calls = check.calls if check.outcome in (Outcome.PASSED, Outcome.FAILED) else 0
     return dataclasses.replace(check, seconds=0.0, calls=calls)
 
@@ -83,7 +83,7 @@ def find(result: SubmissionResult, name: str):
     return next(check for check in result.checks if check.check.id == f"{HIDDEN}::{name}")
 
 
-# -- checks and what they are worth ------------------------------------------------------------------------------------
+# -- checks and what they are worth --------------------------------------------------------------------------
 
 
 def test_the_solution_passes_every_check(grade):
@@ -101,7 +101,8 @@ def test_a_stub_says_what_is_to_be_written(grade):
     assert result.score == 0
     check = find(result, "test_zero")
     assert check.message.startswith("NotImplementedError: square: write square")
-    assert [(frame.file, frame.line, frame.function) for frame in check.frames] == [("square.py", 8, "square")]
+    (frame,) = check.frames
+    assert (frame.file, frame.line, frame.function) == ("square.py", 8, "square")
 
 
 def test_checks_come_in_the_order_of_the_questions(grade):
@@ -150,7 +151,7 @@ def test_output_of_student_code_is_kept_and_cut(grade):
     assert "[cut: 4000001 characters in all]" in output[-80:]
 
 
-# -- examples ----------------------------------------------------------------------------------------------------------
+# -- examples ------------------------------------------------------------------------------------------------
 
 
 def test_the_smallest_failing_example_is_reported(grade):
@@ -170,16 +171,16 @@ calls = 0
 def square(x):
     global calls
     calls += 1
-    wrong = len(set(x.tolist())) >= 6 and x.sum() > 2500
+    wrong = len(set(x.tolist())) >= 6
     print("wrong" if wrong else "right")
     return -x * x if wrong else x * x
 """
     check = find(grade("square", square=source), "test_many_calls")
     first = check.output.split().index("wrong")
-    later = len(check.output.split()) - first
+    later = 3 * (len(check.output.split()) - first)  # the module, its function and the call itself cross
     assert check.outcome is Outcome.FAILED
     assert "the squares of [" in check.message
-    assert SHRINK_CALLS - 10 <= later <= SHRINK_CALLS + 10  # an example makes up to 10 calls
+    assert SHRINK_CALLS - 30 <= later <= SHRINK_CALLS + 30  # an example uses `square` up to 10 times
 
 
 def test_a_flaky_answer_fails(grade):
@@ -197,7 +198,7 @@ def square(x):
         assert find(result, name).outcome is Outcome.FAILED
 
 
-# -- seeds -------------------------------------------------------------------------------------------------------------
+# -- seeds ---------------------------------------------------------------------------------------------------
 
 
 def test_every_check_and_every_example_starts_from_the_same_seed(grade):
@@ -209,8 +210,8 @@ def test_every_check_and_every_example_starts_from_the_same_seed(grade):
     assert len(drawn["test_values"]) > 10
     assert len(set(drawn["test_values"])) == 1  # one call an example
     assert len(set(drawn["test_many_calls"])) == 10  # ten calls an example
-    unscaled = lines["test_random_numbers"][0]
-    assert unscaled == next(line for line in lines["test_random_numbers"] if line.endswith(unscaled.rpartition("[")[2]))
+    assert len(lines["test_random_numbers"]) == 2
+    assert len(set(lines["test_random_numbers"])) == 1  # its numbers are drawn on the check's side
 
 
 def test_a_check_draws_the_same_alone_and_with_all_others(grade):
@@ -228,7 +229,7 @@ def test_a_check_draws_the_same_alone_and_with_all_others(grade):
     assert len(alone.output.splitlines()) == 40  # the profile's number of examples
 
 
-# -- whose fault -------------------------------------------------------------------------------------------------------
+# -- whose fault ---------------------------------------------------------------------------------------------
 
 INTERNAL = {
     "test_has_a_mistake": "no_such_name",
@@ -262,8 +263,8 @@ def test_what_the_check_cannot_use_is_the_students(grade_odd):
     checks = {check.check.name: check for check in result.checks}
     used = checks["test_uses_what_came"]
     assert used.outcome is Outcome.FAILED
-    assert used.message == (
-        "the check could not use what your code gave it: AttributeError: 'NoneType' object has no attribute 'sum'"
+    assert used.message.startswith(
+        "the check could not use what your code gave it: AttributeError: 'NoneType'"
     )
     assert checks["test_expects_an_exception"].outcome is Outcome.FAILED
     assert "DID NOT RAISE" in checks["test_expects_an_exception"].message
@@ -285,10 +286,11 @@ def test_a_dead_worker_is_never_forgiven():
         grading.checks = [check for check in grading.checks if "forgives" in check.id]
         result = grading.grade(submitted(homework, square="import os\ndef square(x):\n    os._exit(3)"))
     assert set(result.outcomes().values()) == {Outcome.CRASHED}
-    assert {check.message for check in result.checks} == {"your code ended the Python process (exit status 3)"}
+    messages = {check.message for check in result.checks}
+    assert messages == {"your code ended the Python process (exit status 3)"}
 
 
-# -- check files that are wrong ----------------------------------------------------------------------------------------
+# -- check files that are wrong ------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -296,8 +298,8 @@ def test_a_dead_worker_is_never_forgiven():
     [
         ("test_square.py", "def test_a(hw):\n    pass\n", "test_a has no docstring"),
         ("test_circle.py", 'def test_a(hw):\n    """A."""\n', "there is no question 'circle'"),
-        ("test_square.py", "def test_a(hw:\n    pass\n", "checks/test_square.py cannot be collected: SyntaxError: "),
-        ("test_square.py", "import no_such_module\n", "cannot be collected: ModuleNotFoundError: No module named"),
+        ("test_square.py", "def test_a(hw:\n    pass\n", "test_square.py cannot be collected: SyntaxError: "),
+        ("test_square.py", "import no_such_module\n", "cannot be collected: ModuleNotFoundError: No module"),
         (
             "test_square.py",
             'import pytest\n@pytest.mark.visibility("all")\ndef test_a(hw):\n    """A."""\n',

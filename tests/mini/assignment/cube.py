@@ -2,7 +2,7 @@
 
 import torch
 
-from square import square
+# you may use your own square; add here: from square import square
 
 
 def cube(x: torch.Tensor) -> torch.Tensor:

@@ -2,7 +2,10 @@
 
 import torch
 
+# BEGIN SOLUTION prompt: you may use your own square; add here: from square import square
 from square import square
+
+# END SOLUTION
 
 
 def cube(x: torch.Tensor) -> torch.Tensor:

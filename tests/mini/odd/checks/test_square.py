@@ -1,5 +1,7 @@
 """Checks that go wrong themselves, or that meet trouble in an odd way."""
 
+import contextlib
+
 import pytest
 import torch
 from hypothesis import assume, given
@@ -59,19 +61,15 @@ def test_expects_an_exception(hw):
 
 def test_forgives_exceptions(hw):
     """Every ordinary exception is forgiven."""
-    try:
+    with contextlib.suppress(Exception):
         hw.square(torch.ones(2))
-    except Exception:  # what this check is for
-        pass
 
 
 @given(number=st.integers())
 def test_forgives_exceptions_of_examples(hw, number):
     """Every ordinary exception is forgiven, for each example."""
-    try:
+    with contextlib.suppress(Exception):
         hw.square(torch.ones(2))
-    except Exception:  # what this check is for
-        pass
 
 
 def test_gradient(hw):

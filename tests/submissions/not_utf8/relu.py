@@ -1,0 +1,3 @@
+"""Is encoded as Latin-1: the café of its author."""
+
+from torch.nn import Module
