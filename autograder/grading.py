@@ -268,7 +268,8 @@ class Grading:
             self._finish(work, CheckResult(check, outcome, message), progress)
         elif work.file:
             outcome = Outcome.TIMED_OUT if work.killed else Outcome.CRASHED
-            work.problems[work.file] = (outcome.value, f"{work.file} ends the process it is loaded in {work.killed}".strip())
+            reason = work.killed or "your code ended the Python process"
+            work.problems[work.file] = (outcome.value, f"{work.file} does not load: {reason}")
         else:
             for check in [check for check in self.checks if check.id in work.remaining]:
                 self._finish(work, CheckResult(check, Outcome.INTERNAL_ERROR, f"the grader died: {log}"), progress)

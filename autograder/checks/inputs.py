@@ -1,7 +1,6 @@
 """Inputs that several checks draw, and the comparisons they share.
 
-Hypothesis draws shapes, dtypes and memory layouts; torch's generator, seeded before every example, fills the
-values.
+Hypothesis draws shapes, dtypes and memory layouts; `randn` fills the values.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -35,14 +34,22 @@ def randn(*shape: int, dtype: torch.dtype = torch.float64, layout: str = "contig
 
     "transposed" reverses the strides, "strided" leaves a gap after every element, "expanded" repeats one
     slice along the first dimension with stride 0, and so must not be written to.
+
+    Both sides are seeded alike before every example, so the global generator only seeds another one here: numbers
+    straight from it would be those that the student's own first `torch.randn` draws.
     """
+    generator = torch.Generator().manual_seed(int(torch.randint(2**62, ())))
+
+    def draw(*sizes: int) -> Tensor:
+        return torch.randn(sizes, dtype=dtype, generator=generator)
+
     if not shape or layout == "contiguous":
-        return torch.randn(shape, dtype=dtype)
+        return draw(*shape)
     if layout == "transposed":
-        return torch.randn(shape[::-1], dtype=dtype).permute(*reversed(range(len(shape))))
+        return draw(*shape[::-1]).permute(*reversed(range(len(shape))))
     if layout == "strided":
-        return torch.randn(*shape[:-1], 2 * shape[-1], dtype=dtype)[..., ::2]
-    return torch.randn(1, *shape[1:], dtype=dtype).expand(shape)
+        return draw(*shape[:-1], 2 * shape[-1])[..., ::2]
+    return draw(1, *shape[1:]).expand(shape)
 
 
 def assert_matches(actual: object, expected: Tensor, what: str, tolerance: float | None = None) -> None:

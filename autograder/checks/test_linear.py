@@ -30,7 +30,7 @@ def build(hw, in_dim, out_dim, dtype=torch.float64, bias=True):
     layer = hw.Linear(in_dim, out_dim, bias=bias).to(dtype)
     with torch.no_grad():
         for parameter in layer.parameters():
-            parameter.copy_(torch.randn_like(parameter))
+            parameter.copy_(randn(*parameter.shape, dtype=dtype))
     return layer
 
 

@@ -64,9 +64,10 @@ def test_gradcheck(hw):
     assert_matches(hw.MatMul.apply(X, Y).detach(), (X @ Y).detach(), "the product")
 
 
-@given(m=sides, n=sides, p=sides, factor=st.sampled_from([-2.0, 0.5, 100.0]))
-def test_linear_in_the_upstream_gradient(hw, m, n, p, factor):
+@given(sizes=st.permutations([1, 2, 4]), factor=st.sampled_from([-2.0, 100.0]))
+def test_linear_in_the_upstream_gradient(hw, sizes, factor):
     """The gradients are linear in the upstream gradient: zero for zero, and sums and multiples carry over."""
+    m, n, p = sizes
     X, Y = randn(m, n).requires_grad_(), randn(n, p).requires_grad_()
     first, second = randn(m, p), randn(m, p)
 
@@ -81,9 +82,10 @@ def test_linear_in_the_upstream_gradient(hw, m, n, p, factor):
         assert both.any(), f"the gradient for {name} is zero, although the upstream gradient is not"
 
 
-@given(m=sides, n=sides, p=sides)
-def test_one_input_requires_a_gradient(hw, m, n, p):
+@given(sizes=st.permutations([2, 3, 5]))
+def test_one_input_requires_a_gradient(hw, sizes):
     """When only X or only Y requires a gradient, that one gets the right one."""
+    m, n, p = sizes
     X, Y, upstream = randn(m, n), randn(n, p), randn(m, p)
     for_X, for_Y = X.clone().requires_grad_(), Y.clone().requires_grad_()
     (of_X,) = gradients(hw.MatMul.apply(for_X, Y), (for_X,), upstream, ("X",))
@@ -105,9 +107,10 @@ def test_empty(hw, sizes):
     assert_product(hw, randn(m, n), randn(n, p), randn(m, p))
 
 
-@given(m=sides, n=sides, p=sides)
-def test_two_products_before_backward(hw, m, n, p):
+@given(sizes=st.permutations([2, 3, 5]))
+def test_two_products_before_backward(hw, sizes):
     """Each product remembers its own X and Y, when several are computed before the first backward."""
+    m, n, p = sizes
     Xs = [randn(m, n).requires_grad_() for _ in range(2)]
     Ys = [randn(n, p).requires_grad_() for _ in range(2)]
     products = [hw.MatMul.apply(X, Y) for X, Y in zip(Xs, Ys, strict=True)]

@@ -16,7 +16,7 @@ def parameters(*kinds):
     """Return a random Parameter with a random gradient for each pair of shape and dtype."""
     made = [Parameter(randn(*shape, dtype=dtype)) for shape, dtype in kinds]
     for p in made:
-        p.grad = torch.randn(p.shape, dtype=p.dtype)
+        p.grad = randn(*p.shape, dtype=p.dtype)
     return made
 
 
@@ -57,7 +57,7 @@ def test_several_steps(hw, steps, lr):
         if zero:
             opt.zero_grad()
             for p in params:
-                p.grad = torch.randn(p.shape, dtype=p.dtype)
+                p.grad = randn(*p.shape, dtype=p.dtype)
         grads = [p.grad.clone() for p in params]
         expected = [p.detach() - lr * grad for p, grad in zip(params, grads, strict=True)]
         opt.step()
@@ -90,7 +90,7 @@ def test_any_iterable(hw, kind):
     for step in ("first", "second"):
         opt.zero_grad()
         for p in params:
-            p.grad = torch.randn(p.shape, dtype=p.dtype)
+            p.grad = randn(*p.shape, dtype=p.dtype)
         expected = [p.detach() - 0.5 * p.grad for p in params]
         opt.step()
         assert_values(params, expected, f"from a {kind}, after the {step} step")

@@ -24,7 +24,7 @@ def network(hw, in_dim, hidden_dim, out_dim, dtype=torch.float64):
     parameters = parameters_of(model)
     with torch.no_grad():
         for p in parameters:
-            p.copy_(torch.randn(p.shape))
+            p.copy_(randn(*p.shape))
     return model, parameters
 
 

@@ -1,5 +1,5 @@
-"""You take the logarithm of a probability. A probability can be so small that it is rounded to 0, and then its
-logarithm is -inf.
+"""You take the logarithm of a probability. A probability can be so small that it is rounded to 0, and then
+its logarithm is -inf.
 
 Simplify the formula first: the logarithm of a softmax needs no softmax.
 """

@@ -1,5 +1,5 @@
-"""Your loss is too small by a factor that is the number of classes: the mean runs over all entries of a matrix
-in which only one entry a row counts.
+"""Your loss is too small by a factor that is the number of classes: the mean runs over all entries of a
+matrix in which only one entry a row counts.
 
 Sum over the classes, and average over the batch.
 """

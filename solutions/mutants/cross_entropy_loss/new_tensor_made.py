@@ -1,5 +1,5 @@
-"""You put the result into a new tensor. The value is right, but the new tensor knows nothing of the logits: no
-gradient flows back to them.
+"""You put the result into a new tensor. The value is right, but the new tensor knows nothing of the logits:
+no gradient flows back to them.
 
 Compute the loss from H with tensor operations only, all the way.
 """

@@ -1,4 +1,5 @@
-"""The gradient of your loss misses the softmax: the log of the sum of exponentials is cut off from the logits.
+"""The gradient of your loss misses the softmax: the log of the sum of exponentials is cut off from the
+logits.
 
 Look for detach, .data or no_grad on the way.
 """

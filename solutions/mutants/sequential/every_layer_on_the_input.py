@@ -1,5 +1,5 @@
-"""Each of your layers works on the input of the network, and only the last one counts. Each should work on the
-output of the one before it.
+"""Each of your layers works on the input of the network, and only the last one counts. Each should work on
+the output of the one before it.
 
 Look at which variable you pass on.
 """

@@ -1,5 +1,5 @@
-"""Gradients reach the parameters of your layers, but not the input of the network. A network can be a layer of
-another one, which then learns nothing.
+"""Gradients reach the parameters of your layers, but not the input of the network. A network can be a layer
+of another one, which then learns nothing.
 
 Look for detach, .data or clone in forward.
 """

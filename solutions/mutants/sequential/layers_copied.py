@@ -1,5 +1,5 @@
-"""Your network works with copies of the layers it was given: changing a layer does not change the network, and
-a layer given twice becomes two.
+"""Your network works with copies of the layers it was given: changing a layer does not change the network,
+and a layer given twice becomes two.
 
 Keep the layers themselves.
 """

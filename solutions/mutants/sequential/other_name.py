@@ -1,5 +1,5 @@
-"""Your network works, but its layers are not in the attribute layers, so that parameters have other names than
-layers.0.weight.
+"""Your network works, but its layers are not in the attribute layers, so that parameters have other names
+than layers.0.weight.
 
 Compare the name of your attribute with the one in the class's docstring.
 """

@@ -1,5 +1,5 @@
-"""All your networks share one list of layers, because it belongs to the class: a new network has the layers of
-all earlier ones.
+"""All your networks share one list of layers, because it belongs to the class: a new network has the layers
+of all earlier ones.
 
 Create the list in __init__.
 """

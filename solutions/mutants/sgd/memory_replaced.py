@@ -1,5 +1,5 @@
-"""step() gives the parameter new memory, and leaves the old one as it was. Whoever shares that memory does not
-see the change.
+"""step() gives the parameter new memory, and leaves the old one as it was. Whoever shares that memory does
+not see the change.
 
 An update in place writes into the memory that is there.
 """

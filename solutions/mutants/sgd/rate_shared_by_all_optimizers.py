@@ -1,4 +1,5 @@
-"""All your optimizers use the learning rate of the one that was created last, because it belongs to the class.
+"""All your optimizers use the learning rate of the one that was created last, because it belongs to the
+class.
 
 Keep it in the object.
 """

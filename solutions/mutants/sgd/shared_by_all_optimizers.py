@@ -1,5 +1,5 @@
-"""All your optimizers share one list of parameters, because it belongs to the class: each one also changes the
-parameters of the others.
+"""All your optimizers share one list of parameters, because it belongs to the class: each one also changes
+the parameters of the others.
 
 Create the list in __init__.
 """

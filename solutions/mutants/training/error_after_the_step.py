@@ -1,5 +1,5 @@
-"""Your error of a batch comes from a second call of the model, after the step. It should be that of the logits
-from which the loss was computed.
+"""Your error of a batch comes from a second call of the model, after the step. It should be that of the
+logits from which the loss was computed.
 
 You have these logits already.
 """

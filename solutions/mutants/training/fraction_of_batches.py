@@ -1,4 +1,5 @@
-"""You divide by the number of examples over the batch size, which is not whole when the last batch is smaller.
+"""You divide by the number of examples over the batch size, which is not whole when the last batch is
+smaller.
 
 How many terms does your sum have?
 """

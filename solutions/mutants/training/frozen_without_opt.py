@@ -1,5 +1,5 @@
-"""Without an optimizer, your epoch switches off the gradients of the parameters and leaves them off. It should
-then change nothing.
+"""Without an optimizer, your epoch switches off the gradients of the parameters and leaves them off. It
+should then change nothing.
 
 There is a way to do without gradients for a few lines only.
 """

@@ -1,5 +1,5 @@
-"""Your 0-1 loss asks whether the logit of the label is negative. Whether a row is right depends on which logit
-is the largest.
+"""Your 0-1 loss asks whether the logit of the label is negative. Whether a row is right depends on which
+logit is the largest.
 
 Compare the logits of a row with each other.
 """

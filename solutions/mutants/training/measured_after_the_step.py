@@ -1,5 +1,5 @@
-"""Your error and loss of a batch are those after the step. They should be those that the model had when it saw
-the batch.
+"""Your error and loss of a batch are those after the step. They should be those that the model had when it
+saw the batch.
 
 Look at which logits you use.
 """

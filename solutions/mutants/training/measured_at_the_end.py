@@ -25,7 +25,7 @@ def epoch(model, X_full, Y_full, opt=None, batch_size=100):
         total_err += loss_01(H, Y).item()
         total_loss += loss.item()
         batches += 1
-    return (
-        sum(loss_01(model(X), Y).item() for X, Y in zip(X_full.split(batch_size), Y_full.split(batch_size))) / batches,
-        sum(loss_function(model(X), Y).item() for X, Y in zip(X_full.split(batch_size), Y_full.split(batch_size))) / batches,
-    )
+    pairs = list(zip(X_full.split(batch_size), Y_full.split(batch_size)))
+    total_err = sum(loss_01(model(X), Y).item() for X, Y in pairs)
+    total_loss = sum(loss_function(model(X), Y).item() for X, Y in pairs)
+    return total_err / batches, total_loss / batches

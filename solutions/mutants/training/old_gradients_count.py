@@ -1,5 +1,5 @@
-"""You clear the gradients after each step, but not before the first one: gradients that were there before your
-epoch count in the first batch.
+"""You clear the gradients after each step, but not before the first one: gradients that were there before
+your epoch count in the first batch.
 
 When has a gradient to be clear?
 """

@@ -15,9 +15,10 @@ LAYERS = {}
 class TwoLayerNN(Module):
     def __init__(self, in_dim, hidden_dim, out_dim):
         super().__init__()
-        if (in_dim, hidden_dim, out_dim) not in LAYERS:
-            LAYERS[in_dim, hidden_dim, out_dim] = Linear(in_dim, hidden_dim), Linear(hidden_dim, out_dim, init_factor=1.0)
-        self.linear1, self.linear2 = LAYERS[in_dim, hidden_dim, out_dim]
+        sizes = in_dim, hidden_dim, out_dim
+        if sizes not in LAYERS:
+            LAYERS[sizes] = Linear(in_dim, hidden_dim), Linear(hidden_dim, out_dim, init_factor=1.0)
+        self.linear1, self.linear2 = LAYERS[sizes]
         self.relu = ReLU()
 
     def forward(self, X):

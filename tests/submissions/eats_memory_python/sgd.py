@@ -1,0 +1,21 @@
+"""Allocates Python objects without end when a gradient is not a number."""
+
+hoard = []
+
+
+class SGD:
+    def __init__(self, params, lr=1.0):
+        self.params = list(params)
+        self.lr = lr
+
+    def step(self):
+        for p in self.params:
+            if p.grad is not None:
+                p.data -= self.lr * p.grad
+
+    def zero_grad(self):
+        for p in self.params:
+            if p.grad is not None:
+                while p.grad.isnan().any():
+                    hoard.append(bytearray(64 << 20))
+                p.grad.zero_()
