@@ -56,9 +56,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     parser.add_argument("--epochs", type=positive, default=20, help="passes over the training images")
     parser.add_argument("--lr", type=float, default=0.5, help="learning rate")
     parser.add_argument("--batch-size", type=positive, default=100, help="images in a batch")

@@ -88,9 +88,7 @@ def _name(value: object, empty: bool = False) -> str:
     if not isinstance(value, str) or len(value) > MAX_NAME:
         raise ValueError("facts: a name is not text, or too long")
     *before, last = value.removeprefix(".").split(".")
-    good = all(part.isidentifier() for part in before) and (
-        last.isidentifier() or (before and last in ("*", "?"))
-    )
+    good = all(part.isidentifier() for part in before) and (last.isidentifier() or (before and last in ("*", "?")))
     if not good and not (empty and not value):
         raise ValueError("facts: a name is not a dotted name")
     return value
@@ -121,9 +119,7 @@ def violations(homework: Homework, question: Question, facts: Mapping[str, Facts
                     said = _said(name, owner, ban.scope)
                     found.setdefault((file, use.line, name), f"{file}:{use.line} {said}")
     for file in sorted(view.unread):
-        found[file, 0, ""] = (
-            f"{file} cannot be looked through for banned names: it is too large or too deeply nested"
-        )
+        found[file, 0, ""] = f"{file} cannot be looked through for banned names: it is too large or too deeply nested"
     lines = [found[key] for key in sorted(found)]
     more = [f"and {len(lines) - MAX_LINES} more"] if len(lines) > MAX_LINES else []
     return (*lines[:MAX_LINES], *more)
@@ -167,9 +163,7 @@ class _View:
             if not self.facts[file].complete:
                 self.unread.add(file)
             if not inner:
-                waiting += [
-                    (helper, "") for name in self.facts[file].imports if (helper := self._helper(name))
-                ]
+                waiting += [(helper, "") for name in self.facts[file].imports if (helper := self._helper(name))]
             elif "." in inner:
                 waiting += self._inherited(file, inner)
             for use in self.within[file].get(inner, ()):
@@ -211,9 +205,7 @@ class _View:
             if known is None or not rest:
                 continue
             first, _, further = rest.partition(".")
-            things = known.exports.get(first) or tuple(
-                f"{star}.{first}" for star in known.exports.get("*", ())
-            )
+            things = known.exports.get(first) or tuple(f"{star}.{first}" for star in known.exports.get("*", ()))
             waiting += [f"{thing}.{further}" if further else thing for thing in things]
         return found
 

@@ -96,7 +96,7 @@ def assemble(homework: Homework, overlays: Sequence[str], folder: Path) -> None:
             # solutions/mutants/<question>/<mistake>.py replaces that question's file
             shutil.copyfile(path, folder / f"{path.parent.name}.py")
         elif path.is_dir():
-            for file in sorted(path.glob("*.py")):
-                shutil.copyfile(file, folder / file.name)
+            for source in sorted(path.glob("*.py")):
+                shutil.copyfile(source, folder / source.name)
         else:
             raise ConfigError(f"{path} does not exist")

@@ -14,7 +14,6 @@ from .errors import (
     WireError,
     WorkerCrashed,
     WorkerLost,
-    WorkerOutOfMemory,
     WorkerTimedOut,
 )
 from .results import Frame, Outcome
@@ -44,12 +43,12 @@ def judge(error: BaseException | None) -> Verdict:
             return Verdict(Outcome.SKIPPED, message)
         case WorkerTimedOut():
             return Verdict(Outcome.TIMED_OUT, message)
-        case WorkerOutOfMemory():
-            return Verdict(Outcome.OUT_OF_MEMORY, message)
         case WorkerCrashed():
             return Verdict(Outcome.CRASHED, message, certain=False)
         case WireError():
-            return Verdict(Outcome.FAILED, f"your code disturbed its connection to the grader: {message}", certain=False)
+            return Verdict(
+                Outcome.FAILED, f"your code disturbed its connection to the grader: {message}", certain=False
+            )
         case RemoteError():
             frames = tuple(Frame(*frame) for frame in error.frames)
             return Verdict(_of_student_exception(error), message, frames)

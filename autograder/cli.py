@@ -13,7 +13,14 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
 
 from . import __version__
 from .errors import AutograderError, ConfigError
@@ -66,7 +73,9 @@ def grade(
     results = _grade(hw, found, out, isolation, question)
     table = reports.submission_table(results[0]) if len(results) == 1 else reports.class_table(results)
     out_console.print(table)
-    out_console.print(f"results: {out}/<name>/results.json" if len(found) > 1 else f"results: {out / found[0][0]}/results.json")
+    out_console.print(
+        f"results: {out}/<name>/results.json" if len(found) > 1 else f"results: {out / found[0][0]}/results.json"
+    )
     _exit_for(results)
 
 
@@ -195,7 +204,13 @@ def _grade(hw: Any, submissions: list[Any], out: Path, isolation: str, questions
 
 
 def _progress() -> Progress:
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
     return Progress(*columns, console=err_console, transient=True, disable=not err_console.is_terminal)
 
 
@@ -218,7 +233,9 @@ def _version(show: bool) -> None:
 
 @app.callback()
 def _options(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
 ) -> None:
     """Grades a PyTorch homework with checks that live in another process than the student's code."""
 

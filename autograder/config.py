@@ -1,4 +1,4 @@
-"""Reads the homework's description, `[tool.autograder]` of its pyproject.toml, and says plainly what is wrong with it."""
+"""Reads the homework's description, `[tool.autograder]` of its pyproject.toml, and says what is wrong with it."""
 
 from __future__ import annotations
 

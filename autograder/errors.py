@@ -14,7 +14,6 @@ The student's, inside a check::
     RemoteError                     student code raised; ordinary, so that checks can catch it
     WorkerLost                      the worker is gone. A BaseException: neither Hypothesis nor an
     ├── WorkerTimedOut              `except Exception` may swallow it and go on with a dead worker
-    ├── WorkerOutOfMemory
     ├── WorkerCrashed
     ├── WireError                   the worker broke the protocol: a forged, malformed or surplus frame
     └── ZygoteGone                  so is the process that forks workers: the supervisor starts another
@@ -70,10 +69,27 @@ class RemoteError(Exception):
 # A check may say `pytest.raises(ValueError)` of student code, and `hasattr` must work on a proxy: so the built-in
 # exceptions that can be a second base keep their type. Names come from this table, never from the worker's text.
 _BUILTIN = (
-    "ArithmeticError AssertionError AttributeError BufferError ImportError IndexError KeyError LookupError MemoryError"
-    " ModuleNotFoundError NameError NotImplementedError OverflowError RecursionError ReferenceError RuntimeError"
-    " TypeError UnboundLocalError ValueError ZeroDivisionError"
-).split()
+    "ArithmeticError",
+    "AssertionError",
+    "AttributeError",
+    "BufferError",
+    "ImportError",
+    "IndexError",
+    "KeyError",
+    "LookupError",
+    "MemoryError",
+    "ModuleNotFoundError",
+    "NameError",
+    "NotImplementedError",
+    "OverflowError",
+    "RecursionError",
+    "ReferenceError",
+    "RuntimeError",
+    "TypeError",
+    "UnboundLocalError",
+    "ValueError",
+    "ZeroDivisionError",
+)
 _TYPED: dict[str, type[RemoteError]] = {
     name: type(f"Remote{name}", (RemoteError, getattr(builtins, name)), {"__doc__": f"Student code raised {name}."})
     for name in _BUILTIN
@@ -91,10 +107,6 @@ class WorkerLost(BaseException):
 
 class WorkerTimedOut(WorkerLost):
     """The worker used up its processor time, or the wall limit."""
-
-
-class WorkerOutOfMemory(WorkerLost):
-    """The worker met its memory limit."""
 
 
 class WorkerCrashed(WorkerLost):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import functools
 import gc
 import importlib.metadata
 import json
@@ -55,7 +56,7 @@ class Grader:
             if request["op"] == "collect":
                 self.fork(self.collect)
             else:
-                self.fork(lambda request=request: self.session(request))
+                self.fork(functools.partial(self.session, request))
         self.launcher.close()
 
     def fork(self, task: Callable[[], None]) -> None:
@@ -106,10 +107,7 @@ class Grader:
         """Inspect a submission's files, then run the checks that are asked for."""
         if self.mode == "none":  # elsewhere the worker has its own limit
             limit_memory(self.homework.limits.memory_mb)
-        if request["op"] == "solution":
-            code = solution(self.homework)
-        else:
-            code = self._inspect(request)
+        code = solution(self.homework) if request["op"] == "solution" else self._inspect(request)
         measured: dict[str, float] | None = {} if request.get("measure") else None
         judge = Judge(
             self.homework,
@@ -128,9 +126,19 @@ class Grader:
         files = {name: base64.b64decode(content) for name, content in request["files"].items()}
         problems = {file: Verdict(Outcome(o), message) for file, (o, message) in request["problems"].items()}
         code, gates = inspect(
-            self.homework, files, problems, self.launcher, lambda file: self.emit({"event": "loading", "file": file})
+            self.homework,
+            files,
+            problems,
+            self.launcher,
+            lambda file: self.emit({"event": "loading", "file": file}),
         )
-        self.emit({"event": "inspected", "gates": gates, "notes": [wrong.message for wrong in code.problems.values()]})
+        self.emit(
+            {
+                "event": "inspected",
+                "gates": gates,
+                "notes": [wrong.message for wrong in code.problems.values()],
+            }
+        )
         return code
 
 

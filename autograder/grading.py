@@ -45,12 +45,13 @@ class GraderProcess:
 
     def __init__(self, homework: Homework, isolation: str, limits: Mapping[str, float] | None):
         options = {"homework": str(homework.root), "isolation": isolation, "limits": dict(limits or {})}
-        one = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
+        fixed = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
+        fixed["PYTHONHASHSEED"] = "0"  # with --isolation none, student code's sets iterate as in a worker
         self.process = subprocess.Popen(
             [sys.executable, "-P", "-m", "autograder.grader", json.dumps(options)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env={**os.environ, **one},
+            env={**os.environ, **fixed},
             start_new_session=True,  # Ctrl-C is the supervisor's to handle
         )
         self.buffer = b""
@@ -158,7 +159,10 @@ class Grading:
         self.grader.close()
 
     def grade(
-        self, submission: Submission, questions: Iterable[str] | None = None, progress: Progress = lambda result: None
+        self,
+        submission: Submission,
+        questions: Iterable[str] | None = None,
+        progress: Progress = lambda result: None,
     ) -> SubmissionResult:
         """Run a submission's checks to a verdict each, and score it.
 
@@ -275,16 +279,20 @@ class Grading:
                 self._finish(work, CheckResult(check, Outcome.INTERNAL_ERROR, f"the grader died: {log}"), progress)
 
     def _whose_fault(self, work: _Work, log: str) -> tuple[Outcome, str]:
-        if self.isolation == "none":
-            if work.killed:
-                return Outcome.TIMED_OUT, work.killed
-            return Outcome.CRASHED, "your code ended the Python process"
+        if self.isolation == "none" and work.killed:
+            return Outcome.TIMED_OUT, work.killed
         self.grader.send({"op": "solution", "checks": [work.check]})
         outcomes = [
-            event["result"]["outcome"] for event in self._events(_Work(work.submission, [])) if event["event"] == "finished"
+            event["result"]["outcome"]
+            for event in self._events(_Work(work.submission, []))
+            if event["event"] == "finished"
         ]
         if outcomes == [Outcome.PASSED]:
-            return Outcome.CRASHED, "your code ended processes that are not its own"
+            own = self.isolation == "none"
+            return (
+                Outcome.CRASHED,
+                f"your code ended {'the Python process' if own else 'processes that are not its own'}",
+            )
         return Outcome.INTERNAL_ERROR, f"the grader died, twice: {log}"
 
     def _events(self, work: _Work) -> Iterator[dict[str, Any]]:
@@ -328,7 +336,7 @@ class Grading:
 
 
 class _Watch:
-    """Tells when a session is stuck: by a check's own limits if student code shares its process, else well beyond them."""
+    """Tells when a session is stuck: by a check's own limits if student code is in it, else well beyond them."""
 
     def __init__(self, shared: bool, limits: Mapping[str, float], homework: Homework):
         self.shared = shared
@@ -358,4 +366,3 @@ def _cpu_seconds(pid: int) -> float:
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
     except (OSError, ValueError, IndexError):
         return 0.0
-

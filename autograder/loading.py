@@ -125,9 +125,8 @@ def inspect(
     for question in homework.questions:
         if found := violations(homework, question, facts):
             gates[question.name] = found
-    for question in homework.questions:
-        file = question.file
-        if file is not None and file in texts and file not in wrong:
+    for file, question in homework.by_file.items():
+        if file in texts and file not in wrong:
             announce(file)
             verdict = _load(Code(homework, texts, wrong), question, launcher)
             if verdict is not None:

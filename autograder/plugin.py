@@ -21,7 +21,6 @@ from typing import Any
 import hypothesis
 import hypothesis.errors
 import pytest
-import torch
 from _pytest.runner import runtestprotocol
 
 from . import calibration as calibrations
@@ -137,8 +136,26 @@ class Judge:
         os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
         os.chdir(self.homework.root)
         root = str(self.homework.root)
-        fixed = ["-c", os.devnull, "--rootdir", root, "--confcutdir", root, "--noconftest", "--import-mode=importlib"]
-        plain = ["-p", "no:cacheprovider", "-p", "no:faulthandler", "--capture=no", "-q", "--strict-markers", "--assert=plain"]
+        fixed = [
+            "-c",
+            os.devnull,
+            "--rootdir",
+            root,
+            "--confcutdir",
+            root,
+            "--noconftest",
+            "--import-mode=importlib",
+        ]
+        plain = [
+            "-p",
+            "no:cacheprovider",
+            "-p",
+            "no:faulthandler",
+            "--capture=no",
+            "-q",
+            "--strict-markers",
+            "--assert=plain",
+        ]
         status = pytest.main([*fixed, *plain, *arguments], plugins=[self])
         if self.problem is not None:
             raise self.problem
@@ -169,15 +186,20 @@ class Judge:
             items.clear()
             return
         if self.measured is not None:
-            items[:] = [item for item in items if "calibration" in getattr(item, "fixturenames", ())]
+            items[:] = [item for item in items if "calibration" in _fixtures(item)]
         order = {question.name: number for number, question in enumerate(self.homework.questions)}
-        items.sort(key=lambda item: (order[item.stash[CHECK].question], VISIBILITIES.index(item.stash[CHECK].visibility)))
+        items.sort(
+            key=lambda item: (
+                order[item.stash[CHECK].question],
+                VISIBILITIES.index(item.stash[CHECK].visibility),
+            )
+        )
         self.checks = [item.stash[CHECK] for item in items]
 
     def _describe(self, item: pytest.Item) -> CheckInfo:
         name = item.path.stem.removeprefix("test_")
         question = self.homework.question(name).name
-        title = (getattr(item.obj, "__doc__", None) or "").strip().partition("\n")[0]
+        title = (getattr(_function(item), "__doc__", None) or "").strip().partition("\n")[0]
         if not title:
             raise ConfigError(f"the check {item.nodeid} has no docstring; its first line is the title students see")
         public = self.homework.path(self.homework.public_checks) in item.path.parents
@@ -191,7 +213,7 @@ class Judge:
 
     def _wrap_examples(self, item: pytest.Item) -> None:
         """Seed before each Hypothesis example, keep the smallest failure, and stop shrinking within a budget."""
-        handle = getattr(item.obj, "hypothesis", None)
+        handle = getattr(_function(item), "hypothesis", None)
         if handle is None:
             return
         inner = handle.inner_test
@@ -207,7 +229,7 @@ class Judge:
             except hypothesis.errors.HypothesisException:
                 raise
             except (Exception, pytest.fail.Exception) as error:
-                run.failed(error, {k: v for k, v in kwargs.items() if k not in item.fixturenames})
+                run.failed(error, {k: v for k, v in kwargs.items() if k not in _fixtures(item)})
                 raise
 
         handle.inner_test = example
@@ -257,11 +279,11 @@ class Judge:
         item.stash[RAISED] = []
         runtestprotocol(item, log=False, nextitem=nextitem)
         raised = item.stash[RAISED]
-        for error in raised:
-            if isinstance(error, ZygoteGone):  # the supervisor's business: another zygote, and this check again
-                self.problem = error
-                raise error
-        error = raised[0] if raised else None
+        for gone in raised:
+            if isinstance(gone, ZygoteGone):  # the supervisor's business: another zygote, and this check again
+                self.problem = gone
+                raise gone
+        error: BaseException | None = raised[0] if raised else None
         failure = self.run.failure
         if failure is not None and not isinstance(error, (Exception, pytest.fail.Exception)):
             error = failure  # shrinking was cut short, by its budget or by the worker's end: the failure stands
@@ -318,7 +340,9 @@ PROFILE = hypothesis.settings(
     database=None,
     deadline=None,
     max_examples=40,
-    phases=[phase for phase in hypothesis.Phase if phase is not hypothesis.Phase.explain],  # it would explain the engine
+    phases=[
+        phase for phase in hypothesis.Phase if phase is not hypothesis.Phase.explain
+    ],  # it would explain the engine
     report_multiple_bugs=False,
     print_blob=False,
     suppress_health_check=[hypothesis.HealthCheck.too_slow, hypothesis.HealthCheck.function_scoped_fixture],
@@ -335,6 +359,14 @@ def _fix_hypothesis_draws() -> None:
 
     empty = providers.Constants()
     providers._get_local_constants = lambda: empty
+
+
+def _function(item: pytest.Item) -> Any:
+    return getattr(item, "obj", None)
+
+
+def _fixtures(item: pytest.Item) -> list[str]:
+    return getattr(item, "fixturenames", [])
 
 
 def load_reference(homework: Homework) -> SimpleNamespace:

@@ -81,9 +81,7 @@ def _shares(question: QuestionResult, checks: Sequence[CheckResult]) -> list[flo
     return [round(question.points * part / total, 4) if total > 0 else 0.0 for part in points]
 
 
-def _test(
-    result: CheckResult, question: QuestionResult, number: str, share: float, withheld: bool
-) -> dict[str, Any]:
+def _test(result: CheckResult, question: QuestionResult, number: str, share: float, withheld: bool) -> dict[str, Any]:
     shown = for_student(result)
     test: dict[str, Any] = {
         "name": _line(shown.check.title, MAX_NAME),
@@ -134,9 +132,7 @@ def _summary(result: SubmissionResult) -> str:
     lines = []
     if result.score is None:
         names = ", ".join(question.name for question in result.questions if question.score is None)
-        lines.append(
-            f"The score is withheld: the autograder itself failed ({names}). This is not your fault."
-        )
+        lines.append(f"The score is withheld: the autograder itself failed ({names}). This is not your fault.")
     for question in result.questions:
         lines += [f"{question.name} counts 0: {reason}." for reason in question.gate]
         lines += [question.note] if question.note else []

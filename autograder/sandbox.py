@@ -1,7 +1,7 @@
 """Where workers run, seen from the grader: starting them, talking to them within limits, ending them, and saying why.
 
-Three transports carry the same frames: `InProcess` (`--isolation none`), and `Process` over a socket, whose workers come
-from a `Zygote` (forked in milliseconds, Linux) or a `ColdStart` (a new interpreter each, elsewhere).
+The same frames are carried by `InProcess` (`--isolation none`) and by `Process`, over a socket. Its workers come from a
+`Zygote` (forked in milliseconds, Linux) or a `ColdStart` (a new interpreter each, elsewhere).
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class Launcher(Protocol):
 
 
 class InProcess:
-    """The runtime in the checks' own process: the same frames, no isolation; for debugging, and as the measure of cost."""
+    """The runtime in the checks' own process: the same frames, no isolation; for debugging, and to measure cost."""
 
     def __init__(self) -> None:
         self.runtime = Runtime()
@@ -127,7 +127,7 @@ class SameProcess:
 
 @dataclass(frozen=True)
 class Ended:
-    """How a worker's process ended: its wait status, the processor seconds it used, and whether it was we who killed it."""
+    """How a worker's process ended: its wait status, the processor seconds it used, and whether we killed it."""
 
     status: int
     cpu_seconds: float
@@ -239,7 +239,7 @@ class Process:
         ended = self.ended
         self.loss = explain(ended, self.limits) if ended is not None else None
         if self.loss is None:
-            self.loss = error if isinstance(error, WireError) else WorkerCrashed(str(error))
+            self.loss = WorkerCrashed("your code closed its connection to the grader")
         return self.loss
 
     def _stop(self, grace: float = 0.0, wait: bool = True) -> None:
@@ -372,7 +372,7 @@ class Zygote:
 
 
 class ColdStart:
-    """Starts each worker as a new interpreter: slower, for systems on which forking after `import torch` is not safe."""
+    """Starts each worker as a new interpreter: slower; where forking after `import torch` is not safe."""
 
     def take(self, limits: Limits) -> Worker:
         """Start an interpreter and wait until it has imported torch."""
@@ -409,7 +409,12 @@ def _start_python(channel: socket.socket, arguments: list[str], output: int | No
     return subprocess.Popen(
         [sys.executable, "-s", "-P", "-m", "autograder.zygote", *arguments],
         pass_fds=[channel.fileno()],
-        env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "PYTHONHASHSEED": "0", **threads},  # sets iterate alike
+        env={
+            "PATH": "/usr/bin:/bin",
+            "LANG": "C.UTF-8",
+            "PYTHONHASHSEED": "0",
+            **threads,
+        },  # sets iterate alike
         cwd="/",
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL if output is None else output,
@@ -441,4 +446,3 @@ def _cut(text: str, total: int | None = None) -> str:
     if total is None and len(text) <= OUTPUT_KEPT:
         return text
     return f"{text[:OUTPUT_KEPT]}\n[cut: {total or len(text)} characters in all]"
-

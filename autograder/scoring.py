@@ -22,10 +22,7 @@ def score(
         results: the checks that ran.
         gates: by question, why it is set to 0; a question that is not there, or has no reason, is not gated.
     """
-    scores = {
-        question.name: _score(question, results, gates.get(question.name, ()))
-        for question in homework.questions
-    }
+    scores = {question.name: _score(question, results, gates.get(question.name, ())) for question in homework.questions}
     lost = {question.name for question in homework.questions if _lost(scores[question.name], question.points)}
     return tuple(
         QuestionResult(

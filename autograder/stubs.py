@@ -69,9 +69,7 @@ def make_stub(source: str, question: str) -> str:
     return stub
 
 
-def write_stubs(
-    solution_dir: Path, assignment_dir: Path, questions: Sequence[str], check: bool = False
-) -> list[Path]:
+def write_stubs(solution_dir: Path, assignment_dir: Path, questions: Sequence[str], check: bool = False) -> list[Path]:
     """Write the stub of each question's solution; return the files that changed.
 
     Args:

@@ -155,15 +155,15 @@ class Session:
 
     def _take(self, nonce: str, reply: Any) -> Any:
         try:
-            echoed, error, value, inputs, sync, modules, graph = reply
+            echoed, error, value, inputs, sync, modules, graph = _list(reply)
             if echoed != nonce:
                 raise ValueError("a reply to another call")
-            for index, changed in inputs:
+            for index, changed in map(_list, _list(inputs)):
                 apply_changes(self.inputs[_index(index, self.inputs)], _checked(changed))
-            for number, changed in sync:
+            for number, changed in map(_list, _list(sync)):
                 apply_changes(tensor := self.twins[number].tensor(), _checked(changed))
                 self.twins[number].known = Snapshot(tensor)
-            for handle, description in modules:
+            for handle, description in map(_list, _list(modules)):
                 proxy = self.proxies.get(handle)
                 if isinstance(proxy, RemoteModule):
                     proxy._describe(description)
@@ -181,11 +181,11 @@ class Session:
         """Give the outputs that need it a grad_fn; returns what to put in place of each output as it was decoded."""
         if graph is None:
             return {}
-        number, outputs, leaves = graph
+        number, outputs, leaves = _list(graph)
         if type(number) is not int:
             raise ValueError("graph")
-        tensors = [self.outputs[index] for index in outputs]
-        inputs = [self._leaf(*leaf) for leaf in leaves]
+        tensors = [self.outputs[index] for index in _list(outputs)]
+        inputs = [self._leaf(*_list(leaf)) for leaf in _list(leaves)]
         if not torch.is_grad_enabled() or not any(t.requires_grad for t in inputs):
             self.released.append(number)
             return {}
@@ -203,7 +203,7 @@ class Session:
                 return self.inputs[_index(content, self.inputs)]
             case "$o":
                 index, raw = content
-                self.outputs[index] = node(raw)
+                self.outputs[index] = _fresh(raw, node)
                 return self.outputs[index]
             case "$p":
                 return self._read_twin(content, node)
@@ -218,14 +218,14 @@ class Session:
         if len(content) == 1:
             return self.twins[content[0]].tensor()
         number, parameter, raw, requires_grad, grad = content
-        tensor = node(raw)
-        if type(number) is not int or number in self.twins or not isinstance(tensor, torch.Tensor):
+        tensor = _fresh(raw, node)
+        if type(number) is not int or number <= 0 or number in self.twins:
             raise ValueError("twin")
         tensor = (
             torch.nn.Parameter(tensor, bool(requires_grad)) if parameter else tensor.requires_grad_(bool(requires_grad))
         )
         if grad is not None:
-            tensor.grad = node(grad)
+            tensor.grad = _fresh(grad, node)
         self._add_twin(number, tensor)
         return tensor
 
@@ -259,10 +259,29 @@ class _Mirror:
         self.known = Snapshot(tensor)
 
     def tensor(self) -> torch.Tensor:
+        """The tensor itself.
+
+        Raises:
+            ValueError: it is gone.
+        """
         found = self.reference()
         if found is None:
             raise ValueError("a twin that is gone")
         return found
+
+
+def _list(value: Any) -> list[Any]:
+    """A list, and nothing that only iterates like one: a proxy would call back into the worker."""
+    if type(value) is not list:
+        raise ValueError(f"a {type(value).__name__} where a list belongs")
+    return value
+
+
+def _fresh(raw: Any, node: wire.Node) -> torch.Tensor:
+    """A tensor that has just come, and none that was here already."""
+    if not isinstance(raw, dict) or list(raw) != ["$t"]:
+        raise ValueError("tensor")
+    return node(raw)
 
 
 def _index(number: Any, items: list[Any]) -> int:
@@ -277,9 +296,9 @@ def _no(what: Any) -> Any:
 
 def _checked(changed: Any) -> dict[str, Any]:
     """A worker's report of changes to one tensor, once every part of it is what it may be."""
-    for key, content in changed.items():
+    for key, content in dict(changed).items():
         if key in ("data", "grad"):
-            replaced, value = content
+            replaced, value = _list(content)
             fits = isinstance(value, torch.Tensor) or (key == "grad" and value is None)
             if not isinstance(replaced, bool) or not fits:
                 raise ValueError(key)
@@ -289,10 +308,10 @@ def _checked(changed: Any) -> dict[str, Any]:
 
 
 def _student_error(error: Any) -> RemoteError:
-    name, text, frames = error
-    if not isinstance(name, str) or not isinstance(text, str) or len(frames) > 64:
+    name, text, frames = _list(error)
+    if not isinstance(name, str) or not isinstance(text, str) or len(_list(frames)) > 64:
         raise ValueError("error")
-    for file, line, function, source in frames:
+    for file, line, function, source in map(_list, frames):
         if not (isinstance(line, int) and all(isinstance(part, str) for part in (file, function, source))):
             raise ValueError("frame")
     cut = [(file[:200], line, function[:200], source[:400]) for file, line, function, source in frames]
@@ -344,7 +363,9 @@ class Bridge(torch.autograd.Function):
         found = session.call("grad", ctx.graph.number, grads, wanted)
         result: list[torch.Tensor | None] = [None] * len(ctx.like_leaves)
         try:
-            for i, grad in zip(wanted, found, strict=True):
+            for i, grad in zip(wanted, _list(found), strict=True):
+                if grad is not None and not isinstance(grad, torch.Tensor):
+                    raise ValueError("gradient")
                 if grad is not None and (grad.shape, grad.dtype) != ctx.like_leaves[i]:
                     raise ValueError("shape")
                 result[i] = grad
@@ -369,6 +390,7 @@ class RemoteObject:
             raise CannotCross(f"{self!r} belongs to another worker")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call it in the worker."""
         return self._session.call("call", self, *args, **kwargs)
 
     def __getattr__(self, name: str) -> Any:
@@ -435,9 +457,13 @@ class RemoteModule(torch.nn.Module):
 
     def _describe(self, description: Any) -> None:
         """Take over the worker's description: training flag, Parameters, buffers and submodules, by name."""
-        _, _, training, parameters, buffers, modules = description
-        for part, kind in ((parameters, torch.nn.Parameter), (buffers, torch.Tensor), (modules, torch.nn.Module)):
-            for name, item in part:
+        _, _, training, parameters, buffers, modules = _list(description)
+        for part, kind in (
+            (parameters, torch.nn.Parameter),
+            (buffers, torch.Tensor),
+            (modules, torch.nn.Module),
+        ):
+            for name, item in map(_list, _list(part)):
                 if not isinstance(name, str) or "." in name or len(name) > 200:
                     raise ValueError("name")
                 if item is not None and not isinstance(item, kind):
@@ -501,7 +527,10 @@ def _refusal(name: str) -> Callable[..., Any]:
 
 
 for _name in dir(torch.nn.Module):
-    if (_name.startswith("register_") and _name != "register_module") or _name in ("add_module", "register_module"):
+    if (_name.startswith("register_") and _name != "register_module") or _name in (
+        "add_module",
+        "register_module",
+    ):
         setattr(RemoteModule, _name, _refusal(_name))
 
 

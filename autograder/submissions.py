@@ -145,9 +145,7 @@ class _Intake:
                 files[unicodedata.normalize("NFKC", file)] = self._read(file)
             except _Unreadable as error:
                 self.notes.append(f"{_shown(file)} was left out: it {error}")
-        others = sorted(
-            {*self.folder.others, *(f"{name}/" for name in self.folder.folders)} - self._expected()
-        )
+        others = sorted({*self.folder.others, *(f"{name}/" for name in self.folder.folders)} - self._expected())
         if others:
             shown = ", ".join(_shown(other) for other in others[:5])
             more = f" and {len(others) - 5} more" if len(others) > 5 else ""
@@ -296,9 +294,7 @@ def _list_zip(path: Path, questions: Collection[str], stack: contextlib.ExitStac
     except _Unreadable as error:
         raise SubmissionError(f"{_shown(path.name)} {error}") from error
     except Exception as error:  # zipfile raises a dozen types for a broken file
-        raise SubmissionError(
-            f"{_shown(path.name)}: not a zip that can be read, a folder or a .py file"
-        ) from error
+        raise SubmissionError(f"{_shown(path.name)}: not a zip that can be read, a folder or a .py file") from error
     root = _Folder()
     folders: dict[tuple[str, ...], _Folder] = {(): root}
     members = [(member, parts) for member in archive.infolist() if (parts := _parts(member, root))]
@@ -324,9 +320,7 @@ def _expect_small_directory(file: IO[bytes]) -> None:
     for end in re.finditer(b"PK\x05\x06", tail):
         fields = tail[end.start() + 12 : end.start() + 16]
         large = len(fields) == 4 and struct.unpack("<L", fields)[0] > MAX_DIRECTORY
-        if large or tail[max(0, end.start() - 20) : end.start()].startswith(
-            b"PK\x06\x07"
-        ):  # the latter: ZIP64
+        if large or tail[max(0, end.start() - 20) : end.start()].startswith(b"PK\x06\x07"):  # the latter: ZIP64
             raise _Unreadable("holds far more files than a submission may")
     file.seek(0)
 
@@ -382,9 +376,7 @@ def expand(paths: Iterable[Path], homework: Homework) -> list[tuple[str, Path]]:
     folders of which at least one looks like a submission. Then all its zips and folders are submissions, so
     that nobody who handed in something odd is forgotten.
     """
-    found = [
-        (_safe_name(inner), inner) for path in paths for inner in _submissions_in(path, homework) or [path]
-    ]
+    found = [(_safe_name(inner), inner) for path in paths for inner in _submissions_in(path, homework) or [path]]
     taken = {"gradebook.sqlite"}  # lies beside the submissions' folders
     unique = []
     for name, path in found:
@@ -415,9 +407,7 @@ def _submissions_in(path: Path, homework: Homework) -> list[Path]:
 
 def _is_submission(path: Path, homework: Homework) -> bool:
     """Whether a folder holds a question file, perhaps as the only folder in a folder."""
-    return any(
-        name.lower() in homework.by_file for name in _enter(_list_folder(path, homework.by_file)).files
-    )
+    return any(name.lower() in homework.by_file for name in _enter(_list_folder(path, homework.by_file)).files)
 
 
 # -- names ---------------------------------------------------------------------------------------------------

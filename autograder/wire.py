@@ -41,16 +41,18 @@ MAX_ITERATOR = 10_000  # items of an iterator that is sent down
 ALIGN = 64  # bytes; storages start at multiples of it in the body
 COPY_BELOW = 1 << 20  # bytes; a larger storage is used where it arrived
 
-ITERATORS = (
+_EMPTY: tuple[Any, ...] = ((), [], {}, {}.values(), {}.items(), range(0))
+ITERATORS: tuple[type, ...] = (
     GeneratorType, map, filter, zip, enumerate, range, reversed, KeysView, ValuesView, ItemsView,
-    *(type(iter(empty)) for empty in ((), [], {}, {}.values(), {}.items(), range(0))),
+    *(type(iter(empty)) for empty in _EMPTY),
 )  # fmt: skip
 
 DTYPES: dict[str, torch.dtype] = {
     name: getattr(torch, name)
     for name in (
-        "float16 bfloat16 float32 float64 complex64 complex128 uint8 int8 int16 int32 int64 bool"
-    ).split()
+        *("float16", "bfloat16", "float32", "float64", "complex64", "complex128"),
+        *("uint8", "int8", "int16", "int32", "int64", "bool"),
+    )
 }
 NAMES = {dtype: name for name, dtype in DTYPES.items()}
 
@@ -126,7 +128,8 @@ class _Encoder:
         if id(value) not in self.index:
             if value.dtype not in NAMES or value.layout is not torch.strided or value.device.type != "cpu":
                 raise CannotCross(
-                    f"a tensor of {value.dtype}, {value.layout} on {value.device} cannot cross: only dense ones on the CPU"
+                    f"a tensor of {value.dtype}, {value.layout} on {value.device} cannot cross:"
+                    " only dense ones on the CPU can"
                 )
             if len(self.tensors) >= MAX_TENSORS:
                 raise CannotCross(f"more than {MAX_TENSORS} tensors in one call cannot cross")
@@ -155,8 +158,10 @@ class _Encoder:
             offset = t.storage_offset() - lows[key] // t.element_size()
             described.append([order[key], NAMES[t.dtype], list(t.shape), list(t.stride()), offset])
             if key not in buffers:
-                view = torch.empty(0, dtype=torch.uint8).set_(t.untyped_storage(), lows[key], (sizes[order[key]],), (1,))
-                buffers[key] = memoryview(view.numpy())
+                view = torch.empty(0, dtype=torch.uint8).set_(
+                    t.untyped_storage(), lows[key], (sizes[order[key]],), (1,)
+                )
+                buffers[key] = memoryview(view.numpy())  # type: ignore[arg-type]  # an array is a buffer
         return described, sizes, [buffers[key] for key in order]
 
     def _resolved(self, value: torch.Tensor) -> torch.Tensor:
@@ -176,14 +181,12 @@ def _span(t: torch.Tensor) -> tuple[int, int]:
     """The range of bytes of its storage that a tensor uses; (0, 0) when it has no elements."""
     if t.numel() == 0:
         return 0, 0
-    first = t.storage_offset()
-    last = first + sum((size - 1) * step for size, step in zip(t.shape, t.stride(), strict=True))
+    first = int(t.storage_offset())
+    last = first + sum((int(size) - 1) * int(step) for size, step in zip(t.shape, t.stride(), strict=True))
     return first * t.element_size(), (last + 1) * t.element_size()
 
 
-def encode(
-    message: Any, other: Callable[[Any, Node], Any] | None = None, *, contiguous: bool = False
-) -> list[Any]:
+def encode(message: Any, other: Callable[[Any, Node], Any] | None = None, *, contiguous: bool = False) -> list[Any]:
     """Turn a message into the buffers of one frame.
 
     Args:

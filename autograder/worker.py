@@ -1,17 +1,18 @@
 """The worker's runtime: runs student code, keeps its objects and graphs, and answers one call at a time.
 
 It is the only part of ours that shares a process with student code, so it knows no expected value and no verdict, and
-imports nothing of ours but the wire, its errors and the facts of a syntax tree. What it says is data to the grader; what it says about
-itself (an input modified, a layer's name) is worth as much as the student code beside it is honest.
+imports nothing of ours but the wire, its errors and the facts of a syntax tree. What it says is data to the grader;
+what it says about itself (an input modified, a layer's name) is worth as much as the student code beside it is honest.
 
-A request is `[nonce, op, args, kwargs, free, sync, training, seed, grad]`, a reply `[nonce, error, value, inputs, sync,
-modules, graph]`. Objects stay here and are known by handles; Parameters exist on both sides as twins, kept in step by comparing
-their content with what was last sent or received.
+A request is `[nonce, op, args, kwargs, free, sync, training, seed, grad]`, a reply `[nonce, error, value, inputs,
+sync, modules, graph]`. Objects stay here and are known by handles; Parameters exist on both sides as twins, kept in
+step by comparing their content with what was last sent or received.
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib.abc
 import importlib.util
 import itertools
@@ -28,7 +29,7 @@ import numpy
 import torch
 
 from . import facts, wire
-from .errors import CannotCross, WireError
+from .errors import CannotCross
 
 MAX_MESSAGE = 2_000  # characters of an exception's text
 MAX_FRAMES = 16
@@ -271,13 +272,13 @@ class Runtime:
         try:
             with torch.set_grad_enabled(grad):
                 value = self.ops[op](*args, **kwargs)
-        except BaseException as raised:  # also sys.exit() and KeyboardInterrupt: a student's exception is data
+        except BaseException as raised:  # sys.exit() and KeyboardInterrupt too: a student's exception is data
             error = self._describe_error(raised)
         for stream in (sys.stdout, sys.stderr):
             with contextlib.suppress(Exception):  # student code may have replaced or closed it
                 stream.flush()
         if op == "put" and error is None:
-            value = _Written(lambda node, kept=value: self._write_handle(kept))
+            value = _Written(functools.partial(self._write_kept, value))
         return self._reply(nonce, error, value)
 
     def _synchronise(self, free: list[int], sync: list[Any], training: list[Any], seed: int | None) -> None:
@@ -359,7 +360,7 @@ class Runtime:
             text = str(raised)
         except BaseException:  # a student's __str__
             text = "(its text cannot be shown)"
-        frames = []
+        frames: list[list[Any]] = []
         trace = raised.__traceback__
         while trace is not None and len(frames) < 1000:
             code = trace.tb_frame.f_code
@@ -383,12 +384,12 @@ class Runtime:
             case "$a":
                 return self.call.inputs[content].seen
             case "$x":
-                return self._input(*content, node)
+                return self._input(node, *content)
             case "$p":
-                return self.twins[content[0]].tensor if len(content) == 1 else self._new_twin(*content, node)
+                return self.twins[content[0]].tensor if len(content) == 1 else self._new_twin(node, *content)
         raise ValueError(f"unknown marker {key}")
 
-    def _input(self, raw: Any, requires_grad: bool, leaf: bool, grad: Any, node: wire.Node) -> torch.Tensor:
+    def _input(self, node: wire.Node, raw: Any, requires_grad: bool, leaf: bool, grad: Any) -> torch.Tensor:
         tensor: torch.Tensor = node(raw)
         if grad is not None:
             tensor.grad = node(grad)
@@ -399,7 +400,7 @@ class Runtime:
         self.call.inputs.append(_Input(seen, tensor, Snapshot(seen) if small and seen.is_leaf else None, seen._version))
         return seen
 
-    def _new_twin(self, number: int, parameter: bool, raw: Any, requires_grad: bool, grad: Any, node: wire.Node) -> Any:
+    def _new_twin(self, node: wire.Node, number: int, parameter: bool, raw: Any, requires_grad: bool, grad: Any) -> Any:
         tensor: Any = node(raw)
         tensor = torch.nn.Parameter(tensor, requires_grad) if parameter else tensor.requires_grad_(requires_grad)
         if grad is not None:
@@ -424,6 +425,9 @@ class Runtime:
     def _write_handle(self, value: Any) -> Any:
         return {"$h": [self._handle(value), type(value).__name__[:100]]}
 
+    def _write_kept(self, value: Any, node: wire.Node) -> Any:
+        return self._write_handle(value)
+
     def _handle(self, value: Any) -> int:
         known = self.handles.get(id(value))
         if known is None:
@@ -442,7 +446,9 @@ class Runtime:
         if parameter or (value.is_leaf and value.requires_grad):
             return self._write_twin(value, parameter, node)
         if value.layout is not torch.strided or value.device.type != "cpu":
-            raise CannotCross(f"a tensor of {value.layout} on {value.device} came back; a dense one on the CPU can cross")
+            raise CannotCross(
+                f"a tensor of {value.layout} on {value.device} came back; a dense one on the CPU can cross"
+            )
         self.call.outputs.append(value)
         return {"$o": [len(self.call.outputs) - 1, node(wire.Raw(value))]}
 

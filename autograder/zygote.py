@@ -44,7 +44,7 @@ def main(arguments: list[str]) -> None:
 
 def warm_up() -> None:
     """Run once what student code will use, so that a fork finds it imported: first uses load hundreds of modules."""
-    import copy, dataclasses, functools, inspect, typing, warnings  # noqa: E401, F401
+    import copy  # noqa: F401
 
     import numpy
     import torch
@@ -69,7 +69,7 @@ def warm_up() -> None:
 
 
 class Forker:
-    """Forks workers and ends them, as the grader asks over a control socket; each reply carries its request's number."""
+    """Forks workers and ends them, as the grader asks over a control socket; replies carry their request's number."""
 
     def __init__(self, control: socket.socket):
         self.control = control
@@ -103,7 +103,8 @@ class Forker:
             raise RuntimeError("the zygote has more than one thread")
         pid = os.fork()
         if pid == 0:
-            become_worker(*descriptors, limits)
+            channel, output = descriptors
+            become_worker(channel, output, limits)
         for descriptor in descriptors:
             os.close(descriptor)
         self.running.add(pid)
@@ -146,7 +147,7 @@ class Forker:
 
 
 def become_worker(channel: int, output: int, limits: dict[str, Any]) -> None:
-    """Turn this process into a worker: its own session, three descriptors and a channel, limits; then serve. No return."""
+    """Turn this process into a worker (own session, three descriptors and a channel, limits) and serve. No return."""
     try:
         from . import worker
 
@@ -158,9 +159,10 @@ def become_worker(channel: int, output: int, limits: dict[str, Any]) -> None:
         _only_descriptors(channel, output)
         os.environ.clear()
         os.environ.update({"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "OMP_NUM_THREADS": "1"})
-        sys.stdin, sys.argv = open(0, encoding="utf-8"), ["worker"]
-        sys.stdout = sys.__stdout__ = _text_stream(1)
-        sys.stderr = sys.__stderr__ = _text_stream(2)
+        sys.stdin = open(0, encoding="utf-8")  # noqa: SIM115 (stays open)
+        sys.argv = ["worker"]
+        sys.stdout, sys.stderr = _text_stream(1), _text_stream(2)
+        vars(sys).update(__stdout__=sys.stdout, __stderr__=sys.stderr)
         set_limits(limits)
         worker.seed_everything(0)
         connection = socket.socket(fileno=CHANNEL)
@@ -199,7 +201,10 @@ def _only_descriptors(channel: int, output: int) -> None:
     high = [os.dup2(number, 200 + i) for i, number in enumerate((null, output, output, channel))]
     for target, number in enumerate(high):
         os.dup2(number, target, inheritable=False)
-    os.closerange(CHANNEL + 1, max(resource.getrlimit(resource.RLIMIT_NOFILE)[0], 1024) if sys.platform != "linux" else 65536)
+    os.closerange(
+        CHANNEL + 1,
+        max(resource.getrlimit(resource.RLIMIT_NOFILE)[0], 1024) if sys.platform != "linux" else 65536,
+    )
 
 
 def _text_stream(number: int) -> Any:

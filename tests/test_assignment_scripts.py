@@ -294,9 +294,7 @@ def test_submit_refuses_a_stub(finished):
     """What is still a stub is named by function; another NotImplementedError is the student's own."""
     shutil.copy(ASSIGNMENT / "sgd.py", finished)
     source = (finished / "relu.py").read_text()
-    (finished / "relu.py").write_text(
-        source + "\n    def other(self):\n        raise NotImplementedError('mine')\n"
-    )
+    (finished / "relu.py").write_text(source + "\n    def other(self):\n        raise NotImplementedError('mine')\n")
     result = run(finished / "submit.py")
     assert result.returncode == 1
     assert result.stderr.splitlines() == [

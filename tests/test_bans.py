@@ -146,9 +146,7 @@ class TestOtherFiles:
 
     def test_helper_modules_transitively(self):
         """Helper modules transitively."""
-        said = found(
-            "relu", relu="import one", one="def f():\n    import two", two="import torch\ntorch.relu(x)"
-        )
+        said = found("relu", relu="import one", one="def f():\n    import two", two="import torch\ntorch.relu(x)")
         assert said == ("two.py:2 uses torch.relu, which this question bans",)
 
     def test_helper_that_is_not_imported(self):
@@ -225,12 +223,8 @@ class TestScope:
 
     def test_the_usual_decorator_is_fine(self):
         """The usual decorator is fine."""
-        source = self.TEMPLATE.replace(
-            "@staticmethod\n            def backward", "{d}\n            def backward"
-        )
-        source = source.format(
-            body="pass", before="", after="", d="@torch.autograd.function.once_differentiable"
-        )
+        source = self.TEMPLATE.replace("@staticmethod\n            def backward", "{d}\n            def backward")
+        source = source.format(body="pass", before="", after="", d="@torch.autograd.function.once_differentiable")
         assert found("matmul", matmul=source) == ()
 
     @pytest.mark.parametrize(
@@ -348,9 +342,7 @@ def test_solution_and_variants_are_left_alone():
     """No right answer that we know of uses a banned name."""
     homework = load_homework(ROOT)
     solution = homework.path(homework.solutions)
-    known = {
-        file: parse_facts(facts.facts_of((solution / file).read_bytes(), file)) for file in homework.by_file
-    }
+    known = {file: parse_facts(facts.facts_of((solution / file).read_bytes(), file)) for file in homework.by_file}
     for question in homework.questions:
         assert violations(homework, question, known) == ()
         for variant in sorted((solution / "variants" / question.name).glob("*.py")):

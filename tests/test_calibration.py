@@ -63,9 +63,7 @@ def test_quantiles_by_integration(freedom):
 def test_the_threshold_is_the_prediction_bound():
     """`mean - t s sqrt(1 + 1/n)`: worked out by hand, t = 22.204 for p = 0.9999 and 3 degrees of freedom."""
     found = summarise([0.96, 0.97, 0.97, 0.98])
-    assert found["threshold"] == pytest.approx(
-        0.97 - 22.204 * math.sqrt(2e-4 / 3) * math.sqrt(1.25), abs=1e-4
-    )
+    assert found["threshold"] == pytest.approx(0.97 - 22.204 * math.sqrt(2e-4 / 3) * math.sqrt(1.25), abs=1e-4)
     assert (found["mean"], found["seeds"], found["lowest"], found["highest"]) == (0.97, 4, 0.96, 0.98)
     assert found["standard_deviation"] == pytest.approx(statistics.stdev([0.96, 0.97, 0.97, 0.98]), abs=1e-6)
     assert found["false_failure_rate"] == 1e-4
@@ -77,9 +75,7 @@ def test_the_threshold_fails_as_often_as_it_says(monkeypatch):
     quantile = student_t_quantile(0.95, 9)
     monkeypatch.setattr(calibration, "student_t_quantile", lambda probability, freedom: quantile)
     draw, trials = random.Random(0), 20_000
-    below = sum(
-        draw.gauss() < summarise([draw.gauss() for _ in range(10)])["threshold"] for _ in range(trials)
-    )
+    below = sum(draw.gauss() < summarise([draw.gauss() for _ in range(10)])["threshold"] for _ in range(trials))
     assert below / trials == pytest.approx(0.05, abs=5 * math.sqrt(0.05 * 0.95 / trials))
 
 

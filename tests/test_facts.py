@@ -119,9 +119,7 @@ class TestAttributes:
 
     def test_method_by_text(self):
         """Method by text."""
-        source = (
-            "import operator\ngetattr(x, 'relu')\noperator.methodcaller('relu_')(x)\nvars(x)['threshold']"
-        )
+        source = "import operator\ngetattr(x, 'relu')\noperator.methodcaller('relu_')(x)\nvars(x)['threshold']"
         assert {".relu", ".relu_", ".threshold"} <= names(source)
 
     def test_method_of_the_class_itself(self):
@@ -131,9 +129,7 @@ class TestAttributes:
     @pytest.mark.parametrize("access", ["self.relu(x)", "ReLU.relu(x)", "ReLU().relu(x)", "self.g().relu(x)"])
     def test_own_method_of_that_name(self, access):
         """Own method of that name."""
-        source = (
-            f"class ReLU:\n    def relu(self, x): pass\n    def g(self): pass\n    def f(self, x): {access}"
-        )
+        source = f"class ReLU:\n    def relu(self, x): pass\n    def g(self): pass\n    def f(self, x): {access}"
         assert (".relu" in names(source)) == (access == "self.g().relu(x)")
 
     @pytest.mark.parametrize(
@@ -146,9 +142,7 @@ class TestAttributes:
 
     def test_inherited_attribute_is_not_own(self):
         """Inherited attribute is not own."""
-        assert ".relu" in names(
-            "import torch\nclass A(torch.Tensor):\n    def f(self):\n        return self.relu()"
-        )
+        assert ".relu" in names("import torch\nclass A(torch.Tensor):\n    def f(self):\n        return self.relu()")
 
     def test_assigning_is_not_using(self):
         """Assigning is not using."""
@@ -185,18 +179,14 @@ class TestHiding:
         """Module handed on."""
         assert "torch.nn.?" in names(f"import torch.nn as nn\n{source}")
 
-    @pytest.mark.parametrize(
-        "source", ["m = nn", "isinstance(x, nn.Module)", "hasattr(nn, 'x')", "nn.Module"]
-    )
+    @pytest.mark.parametrize("source", ["m = nn", "isinstance(x, nn.Module)", "hasattr(nn, 'x')", "nn.Module"])
     def test_module_in_sight(self, source):
         """Module in sight."""
         assert not {name for name in names(f"import torch.nn as nn\n{source}") if name.endswith("?")}
 
     def test_something_of_something_is_something(self):
         """Something of something is something."""
-        assert "torch.?" in names(
-            "import torch\nm = torch\nfor part in parts:\n    m = getattr(m, part)\nm.x.y()"
-        )
+        assert "torch.?" in names("import torch\nm = torch\nfor part in parts:\n    m = getattr(m, part)\nm.x.y()")
 
     def test_imports_by_unknown_text(self):
         """Imports by unknown text."""
@@ -243,9 +233,7 @@ class TestScopes:
 
     def test_assigned_name_is_a_scope(self):
         """Assigned name is a scope."""
-        source = (
-            "import torch\nf = lambda x: torch.a(x)\nclass A:\n    g = staticmethod(torch.b)\nA.h = torch.c"
-        )
+        source = "import torch\nf = lambda x: torch.a(x)\nclass A:\n    g = staticmethod(torch.b)\nA.h = torch.c"
         found = uses(source)
         assert "torch.a" in found["f"] and "torch.b" in found["A.g"] and "torch.c" in found["A.h"]
 

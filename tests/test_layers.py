@@ -53,28 +53,20 @@ def imports_of(module: str) -> set[str]:
         elif isinstance(node, ast.ImportFrom) and str(node.module).partition(".")[0] == "autograder":
             found |= {f"absolute: {node.module}"}
         elif isinstance(node, ast.Import):
-            found |= {
-                f"absolute: {alias.name}"
-                for alias in node.names
-                if alias.name.partition(".")[0] == "autograder"
-            }
+            found |= {f"absolute: {alias.name}" for alias in node.names if alias.name.partition(".")[0] == "autograder"}
     return found
 
 
 def run(code: str, *arguments: str) -> str:
     """What a fresh interpreter prints."""
-    done = subprocess.run(
-        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True
-    )
+    done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True)
     return done.stdout
 
 
 def loaded_by(code: str) -> set[str]:
     """The top-level modules that are loaded after some code has run in a fresh interpreter."""
     return set(
-        json.loads(
-            run(f"{code}\nimport json, sys\nprint(json.dumps([n for n in sys.modules if '.' not in n]))")
-        )
+        json.loads(run(f"{code}\nimport json, sys\nprint(json.dumps([n for n in sys.modules if '.' not in n]))"))
     )
 
 

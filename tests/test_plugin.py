@@ -263,9 +263,7 @@ def test_what_the_check_cannot_use_is_the_students(grade_odd):
     checks = {check.check.name: check for check in result.checks}
     used = checks["test_uses_what_came"]
     assert used.outcome is Outcome.FAILED
-    assert used.message.startswith(
-        "the check could not use what your code gave it: AttributeError: 'NoneType'"
-    )
+    assert used.message.startswith("the check could not use what your code gave it: AttributeError: 'NoneType'")
     assert checks["test_expects_an_exception"].outcome is Outcome.FAILED
     assert "DID NOT RAISE" in checks["test_expects_an_exception"].message
     assert checks["test_gradient"].outcome is Outcome.FAILED

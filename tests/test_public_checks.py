@@ -166,9 +166,7 @@ def test_one_question_runs_alone(solved: Path, arguments: list[str]) -> None:
 def functions(question: str) -> list[str]:
     """The names of a question's public checks."""
     tree = ast.parse(CHECKS[question].read_text(encoding="utf-8"))
-    found = [
-        node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
-    ]
+    found = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")]
     assert all(ast.get_docstring(node) for node in found), f"{question}: a check without a title"
     return [node.name for node in found]
 

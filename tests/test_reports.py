@@ -47,9 +47,7 @@ def submission(**more) -> SubmissionResult:
     questions = (
         QuestionResult("linear", 10, 7.5),
         QuestionResult("relu", 5, 0.0, gate=(GATE,)),
-        QuestionResult(
-            "mnist", 10, 0.0, note="`mnist` runs on your own parts; `linear` lost points: mend it first."
-        ),
+        QuestionResult("mnist", 10, 0.0, note="`mnist` runs on your own parts; `linear` lost points: mend it first."),
     )
     fields = {
         "isolation": {"mode": "process", "layers": ["rlimits"]},
@@ -68,9 +66,7 @@ def withheld() -> SubmissionResult:
     return submission_with(questions, checks)
 
 
-def submission_with(
-    questions: tuple[QuestionResult, ...], checks: tuple[CheckResult, ...]
-) -> SubmissionResult:
+def submission_with(questions: tuple[QuestionResult, ...], checks: tuple[CheckResult, ...]) -> SubmissionResult:
     """A submission of these parts."""
     return SubmissionResult("bob", questions, checks)
 
@@ -131,10 +127,7 @@ class TestResultsJson:
     def test_failure_says_why_and_where(self):
         """Failure says why and where."""
         output = results_json(submission())["tests"][1]["output"]
-        assert (
-            output
-            == "Failed: wanted 1\ngot 2\n  linear.py:4 in forward\n    return X\nYour code printed:\nhello\n"
-        )
+        assert output == "Failed: wanted 1\ngot 2\n  linear.py:4 in forward\n    return X\nYour code printed:\nhello\n"
 
     def test_hidden_and_secret_checks_do_not_give_themselves_away(self):
         """Hidden and secret checks do not give themselves away."""
@@ -143,11 +136,7 @@ class TestResultsJson:
         assert (hidden["visibility"], hidden["output"]) == ("visible", "Timed out: ValueError")
         assert (secret["visibility"], secret["name"]) == ("hidden", "A secret check of mnist")
         text = json.dumps(data)
-        assert (
-            "canary" not in text
-            and "test_e" not in text.replace("Title of test_e", "")
-            and "test_f" not in text
-        )
+        assert "canary" not in text and "test_e" not in text.replace("Title of test_e", "") and "test_f" not in text
 
     def test_withheld_score_is_nowhere(self):
         """Withheld score is nowhere."""
@@ -155,11 +144,7 @@ class TestResultsJson:
         assert "score" not in data and not any("score" in test for test in data["tests"])
         assert "withheld" in data["output"] and "relu" in data["output"]
         broken = next(test for test in data["tests"] if test["extra_data"]["outcome"] == "INTERNAL_ERROR")
-        assert (
-            "status" not in broken
-            and "not your fault" in broken["output"]
-            and "KeyError" not in broken["output"]
-        )
+        assert "status" not in broken and "not your fault" in broken["output"] and "KeyError" not in broken["output"]
         questions = {question["name"]: question for question in data["extra_data"]["questions"]}
         assert questions["linear"]["score"] == 7.5 and "score" not in questions["relu"]
 
@@ -207,16 +192,12 @@ class TestTables:
 
     def test_class_table(self):
         """Eleven questions with broken points fit into 80 columns."""
-        points = dict(
-            zip([f"question_number_{number}" for number in range(11)], [10, 10, 15, *[10] * 8], strict=True)
-        )
+        points = dict(zip([f"question_number_{number}" for number in range(11)], [10, 10, 15, *[10] * 8], strict=True))
         checks = tuple(check(q, f"test_{i}", outcome) for q in points for i, outcome in enumerate(Outcome))
 
         def row(name: str, share: float | None, gate: tuple[str, ...] = ()) -> SubmissionResult:
             scores = {q: None if share is None else most * share for q, most in points.items()}
-            return SubmissionResult(
-                name, tuple(QuestionResult(q, points[q], scores[q], gate) for q in points), checks
-            )
+            return SubmissionResult(name, tuple(QuestionResult(q, points[q], scores[q], gate) for q in points), checks)
 
         rows = [row("alice", 1), row("b" * 100, 0.778), row("carol", 0, ("x",)), row("dave", None)]
         text = printed(class_table(rows))

@@ -21,7 +21,6 @@ from autograder.errors import (
     RemoteError,
     WireError,
     WorkerCrashed,
-    WorkerLost,
     WorkerTimedOut,
     ZygoteGone,
 )
@@ -29,9 +28,7 @@ from autograder.results import Outcome
 from autograder.sandbox import Ended, explain
 from autograder.subject import Session
 
-pytestmark = pytest.mark.skipif(
-    sys.platform != "linux", reason="workers are forked from a zygote on Linux only"
-)
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="workers are forked from a zygote on Linux only")
 PATIENCE = 60  # seconds to wait for what happens at once on a quiet machine
 Begin = Callable[..., tuple[Any, Any]]
 
@@ -45,9 +42,7 @@ def begin(zygote: sandbox.Launcher) -> Iterator[Begin]:
         worker = launcher.take(Limits(**{"cpu_seconds": 10, "wall_seconds": 60, "memory_mb": 512, **limits}))  # type: ignore[arg-type]
         workers.append(worker)
         session = Session(worker)
-        session.call(
-            "load", {"student": {"file": "student.py", "source": source, "support": None, "names": []}}
-        )
+        session.call("load", {"student": {"file": "student.py", "source": source, "support": None, "names": []}})
         return session.call("module", "student"), worker
 
     yield begin
@@ -183,8 +178,8 @@ ENDS: dict[str, tuple[str, type[BaseException], str]] = {
     "real-time-signal": ("os.kill(os.getpid(), 40)", WorkerCrashed, "crashed"),
     "segfault": ("ctypes.string_at(0)", WorkerCrashed, "Segmentation fault"),
     "abort": ("os.abort()", WorkerCrashed, "Aborted"),
-    "close-3": ("os.close(3)", WorkerLost, "exit status|closed"),  # the latter where it is slow to notice
-    "close-3-and-stay": ("os.close(3); time.sleep(60)", WireError, "closed"),
+    "close-3": ("os.close(3)", WorkerCrashed, "exit status|closed"),  # the latter where it is slow to notice
+    "close-3-and-stay": ("os.close(3); time.sleep(60)", WorkerCrashed, "closed"),
     "garbage": ("os.write(3, b'hello there, grader, ' * 9)", WireError, "prefix"),
     "half-a-frame": (
         "os.write(3, b'AGW1' + struct.pack('<IQ', 99, 0)); os._exit(0)",
@@ -369,9 +364,7 @@ def test_a_modest_fork_bomb_is_swept_up(begin, zygote):
 
 def test_how_a_worker_ended_is_remembered(begin):
     """One that ends while nobody asks anything of it is told by its cause, whatever was forked since."""
-    student, worker = begin(
-        "import os, threading\ndef go():\n    threading.Timer(0.2, os._exit, [7]).start()"
-    )
+    student, worker = begin("import os, threading\ndef go():\n    threading.Timer(0.2, os._exit, [7]).start()")
     student.go()
     assert eventually(lambda: state(worker.pid) in ("Z", ""))
     assert begin("def fine():\n    return 1")[0].fine() == 1

@@ -44,9 +44,7 @@ def test_fraction_is_by_check_points():
     assert scores(check("linear", Outcome.PASSED, 3), check("linear", Outcome.FAILED, 1))["linear"] == 7.5
 
 
-@pytest.mark.parametrize(
-    "outcome", [Outcome.FAILED, Outcome.TIMED_OUT, Outcome.OUT_OF_MEMORY, Outcome.CRASHED]
-)
+@pytest.mark.parametrize("outcome", [Outcome.FAILED, Outcome.TIMED_OUT, Outcome.OUT_OF_MEMORY, Outcome.CRASHED])
 def test_only_passed_earns(outcome):
     """Only passed earns."""
     assert scores(check("linear", outcome), check("linear", Outcome.PASSED))["linear"] == 5

@@ -141,7 +141,10 @@ def test_second_derivatives_say_that_they_do_not_cross(start):
 
 def test_graphs_are_freed(start):
     """The worker forgets a graph, and the objects behind proxies, once the check has dropped them."""
-    hw = start(LINEAR + "import gc\ndef alive():\n    gc.collect()\n    return sum(type(o) is Linear for o in gc.get_objects())")
+    hw = start(
+        LINEAR
+        + "import gc\ndef alive():\n    gc.collect()\n    return sum(type(o) is Linear for o in gc.get_objects())"
+    )
     X = torch.randn(2, 3, requires_grad=True)
     layers = [hw.Linear(3, 2) for _ in range(5)]
     outs = [layer(X) for layer in layers]
@@ -216,7 +219,12 @@ def test_changes_over_there_are_seen_here(start, body):
 
 @pytest.mark.parametrize(
     ("body", "gradient"),
-    [("p.grad.data.zero_()", 0.0), ("p.grad = None", None), ("p.grad = torch.ones_like(p)", 1.0), ("p.grad *= 2", 4.0)],
+    [
+        ("p.grad.data.zero_()", 0.0),
+        ("p.grad = None", None),
+        ("p.grad = torch.ones_like(p)", 1.0),
+        ("p.grad *= 2", 4.0),
+    ],
 )
 def test_gradients_changed_over_there(start, body, gradient):
     """A gradient is zeroed in place, removed, replaced or scaled: the check's Parameter has the same."""
@@ -286,7 +294,10 @@ def test_shape_of_a_parameter_can_change(start):
 
 def test_tied_weights_stay_tied(start):
     """Two names for one Parameter are one Parameter here."""
-    hw = start(LINEAR + "\nclass Tied(Linear):\n    def __init__(self):\n        super().__init__(2, 2)\n        self.again = self.weight\n")
+    hw = start(
+        LINEAR
+        + "\nclass Tied(Linear):\n    def __init__(self):\n        super().__init__(2, 2)\n        self.again = self.weight\n"
+    )
     model = hw.Tied()
     assert model.again is model.weight
     assert [name for name, _ in model.named_parameters()] == ["weight", "bias"]
@@ -328,7 +339,10 @@ def test_load_state_dict(start):
 
 def test_submodules_are_modules(start):
     """Submodules are proxies of their own, a ModuleList is one, and calling a part calls the student's part."""
-    hw = start(LINEAR + "\nclass Net(torch.nn.Module):\n    def __init__(self):\n        super().__init__()\n        self.layers = torch.nn.ModuleList([Linear(2, 3), Linear(3, 1)])\n        self.first = self.layers[0]\n    def forward(self, X):\n        for layer in self.layers:\n            X = layer(X)\n        return X")
+    hw = start(
+        LINEAR
+        + "\nclass Net(torch.nn.Module):\n    def __init__(self):\n        super().__init__()\n        self.layers = torch.nn.ModuleList([Linear(2, 3), Linear(3, 1)])\n        self.first = self.layers[0]\n    def forward(self, X):\n        for layer in self.layers:\n            X = layer(X)\n        return X"
+    )
     net = hw.Net()
     assert isinstance(net.layers, torch.nn.ModuleList)
     assert len(net.layers) == 2
@@ -342,7 +356,9 @@ def test_submodules_are_modules(start):
 
 def test_training_flag(start):
     """train() and eval() reach the student's module, and its own changes come back."""
-    hw = start("import torch\nclass M(torch.nn.Module):\n    def forward(self):\n        return self.training\n    def switch(self):\n        self.eval()")
+    hw = start(
+        "import torch\nclass M(torch.nn.Module):\n    def forward(self):\n        return self.training\n    def switch(self):\n        self.eval()"
+    )
     model = hw.M()
     assert model() is True
     model.eval()
@@ -395,7 +411,9 @@ def test_a_modified_input_is_modified_here(start):
 
 def test_an_untouched_input_stays_untouched(start):
     """A student who cleans up leaves no trace on the check's tensor."""
-    hw = start("def gradient(A):\n    B = A.detach().clone().requires_grad_()\n    (B ** 2).sum().backward()\n    return B.grad")
+    hw = start(
+        "def gradient(A):\n    B = A.detach().clone().requires_grad_()\n    (B ** 2).sum().backward()\n    return B.grad"
+    )
     A = torch.tensor([3.0])
     A.grad = torch.tensor([5.0])
     assert hw.gradient(A).tolist() == [6.0]
@@ -421,7 +439,10 @@ def test_generators_and_views_arrive_as_generators(start):
     assert hw.total(x for x in [p]) == 2.0
 
 
-@pytest.mark.parametrize("value", [None, True, -3, 2**70, 0.5, "text", [1, (2, "x")], {"a": [1], 2: None}, slice(1, None), torch.float64])
+@pytest.mark.parametrize(
+    "value",
+    [None, True, -3, 2**70, 0.5, "text", [1, (2, "x")], {"a": [1], 2: None}, slice(1, None), torch.float64],
+)
 def test_plain_values_cross_both_ways(start, value):
     """Numbers, texts and containers arrive equal and of the same type."""
     back = start("def same(x):\n    return x").same(value)
@@ -429,7 +450,10 @@ def test_plain_values_cross_both_ways(start, value):
     assert type(back) is type(value)
 
 
-@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64, torch.int64, torch.bool, torch.complex64])
+@pytest.mark.parametrize(
+    "dtype",
+    [torch.float16, torch.bfloat16, torch.float32, torch.float64, torch.int64, torch.bool, torch.complex64],
+)
 @pytest.mark.parametrize("shape", [(), (0,), (3, 0, 2), (2, 3)])
 def test_tensors_of_any_dtype_and_shape(start, dtype, shape):
     """Tensors cross exactly, empty and 0-dimensional ones included."""
@@ -490,7 +514,9 @@ def test_put_sends_a_tensor_once(start):
 def test_support_code_runs_beside_the_students(start, tmp_path):
     """Support code makes callables and layers that can be handed to student code."""
     (tmp_path / "functions.py").write_text("def weighted_sum(W):\n    return lambda A: (A * W).sum()\n")
-    hw = start("import torch\ndef gradient_of(f, A):\n    return torch.autograd.grad(f(B := A.clone().requires_grad_()), B)[0]")
+    hw = start(
+        "import torch\ndef gradient_of(f, A):\n    return torch.autograd.grad(f(B := A.clone().requires_grad_()), B)[0]"
+    )
     hw._support = Path(tmp_path)
     W = torch.randn(2, 3)
     assert torch.equal(hw.gradient_of(hw.support("functions").weighted_sum(W), torch.zeros(2, 3)), W)
@@ -500,7 +526,9 @@ def test_support_code_runs_beside_the_students(start, tmp_path):
 
 def test_seed_gives_the_same_draws_in_both_modes(start):
     """seed() fixes torch, numpy and random over there; the check's own draws do not disturb them."""
-    hw = start("import torch, numpy, random\ndef draw():\n    return torch.rand(()).item(), float(numpy.random.rand()), random.random()")
+    hw = start(
+        "import torch, numpy, random\ndef draw():\n    return torch.rand(()).item(), float(numpy.random.rand()), random.random()"
+    )
     hw.seed(3)
     torch.rand(5)
     first = hw.draw()
@@ -515,8 +543,14 @@ def test_seed_gives_the_same_draws_in_both_modes(start):
 @pytest.mark.parametrize(
     ("source", "kind"),
     [
-        ("import torch\nclass T(torch.nn.Module):\n    def __init__(self):\n        raise ValueError('no')", ValueError),
-        ("import torch\nclass T(torch.nn.Module):\n    def forward(self):\n        raise KeyError('no')\ndef go():\n    return T()()", KeyError),
+        (
+            "import torch\nclass T(torch.nn.Module):\n    def __init__(self):\n        raise ValueError('no')",
+            ValueError,
+        ),
+        (
+            "import torch\nclass T(torch.nn.Module):\n    def forward(self):\n        raise KeyError('no')\ndef go():\n    return T()()",
+            KeyError,
+        ),
     ],
 )
 def test_exceptions_arrive_as_data(start, source, kind):
@@ -538,7 +572,9 @@ def test_exception_in_backward(start):
 
 def test_exceptions_that_end_a_program_are_data_too(start):
     """sys.exit() and KeyboardInterrupt in student code end nothing."""
-    hw = start("import sys\ndef leave():\n    sys.exit(3)\ndef stop():\n    raise KeyboardInterrupt\ndef fine():\n    return 1")
+    hw = start(
+        "import sys\ndef leave():\n    sys.exit(3)\ndef stop():\n    raise KeyboardInterrupt\ndef fine():\n    return 1"
+    )
     with pytest.raises(RemoteError, match="SystemExit: 3"):
         hw.leave()
     with pytest.raises(RemoteError, match="KeyboardInterrupt"):
@@ -586,7 +622,10 @@ def test_copies_and_hooks_refuse(start):
 
 def test_siblings_import_each_other(start):
     """Student files import each other as plain siblings, and real modules cannot be replaced by theirs."""
-    hw = start("from helper import two\nimport math\ndef f():\n    return two(), math.pi", helper="def two():\n    return 2")
+    hw = start(
+        "from helper import two\nimport math\ndef f():\n    return two(), math.pi",
+        helper="def two():\n    return 2",
+    )
     assert hw.f() == (2, pytest.approx(3.14159, abs=1e-5))
 
 
@@ -594,7 +633,17 @@ def test_a_lost_worker_passes_through_except_exception(zygote):
     """A dead worker is no Exception: a check's own `except Exception` cannot swallow it and go on."""
     worker = zygote.take(Limits())
     session = Session(worker)
-    session.call("load", {"student": {"file": "s.py", "source": "import os\ndef f():\n    os._exit(3)", "support": None, "names": []}})
+    session.call(
+        "load",
+        {
+            "student": {
+                "file": "s.py",
+                "source": "import os\ndef f():\n    os._exit(3)",
+                "support": None,
+                "names": [],
+            }
+        },
+    )
     module = session.call("module", "student")
     with pytest.raises(WorkerCrashed, match="exit status 3"):
         try:

@@ -76,9 +76,7 @@ class TestShapes:
 
     def test_zip_gives_the_same_as_the_folder(self, homework, folder, tmp_path):
         """Zip gives the same as the folder."""
-        path = zip_of(
-            tmp_path / "bob.zip", {"linear.py": GOOD, "relu.py": GOOD}, compression=zipfile.ZIP_DEFLATED
-        )
+        path = zip_of(tmp_path / "bob.zip", {"linear.py": GOOD, "relu.py": GOOD}, compression=zipfile.ZIP_DEFLATED)
         submission = read_submission(path, homework)
         assert submission.name == "bob"
         assert submission.files == read_submission(folder, homework).files
@@ -144,9 +142,7 @@ class TestShapes:
 class TestNothingToRead:
     """The only errors: there is nothing that could be graded."""
 
-    @pytest.mark.parametrize(
-        "make", ["missing", "empty", "no_python", "fifo", "text", "other_py", "only_given"]
-    )
+    @pytest.mark.parametrize("make", ["missing", "empty", "no_python", "fifo", "text", "other_py", "only_given"])
     def test_error_is_one_line(self, homework, tmp_path, make):
         """Error is one line."""
         path = tmp_path / "sub"
@@ -276,9 +272,7 @@ class TestHostileFolders:
 class TestHostileZips:
     """What a zip can say."""
 
-    @pytest.mark.parametrize(
-        "name", ["/linear.py", "../linear.py", "a/../linear.py", "C:/linear.py", "..\\linear.py"]
-    )
+    @pytest.mark.parametrize("name", ["/linear.py", "../linear.py", "a/../linear.py", "C:/linear.py", "..\\linear.py"])
     def test_name_that_leads_out_is_left_out(self, homework, tmp_path, name):
         """Name that leads out is left out."""
         path = zip_of(tmp_path / "x.zip", {name: b"evil", "relu.py": GOOD})
@@ -292,12 +286,8 @@ class TestHostileZips:
     )
     def test_special_member_is_a_problem(self, homework, tmp_path, mode, what):
         """Special member is a problem."""
-        path = zip_of(
-            tmp_path / "x.zip", [(entry("linear.py", mode | 0o777), b"/etc/passwd"), ("relu.py", GOOD)]
-        )
-        assert read_submission(path, homework).problems == {
-            "linear.py": f"linear.py is {what}, where a file should be"
-        }
+        path = zip_of(tmp_path / "x.zip", [(entry("linear.py", mode | 0o777), b"/etc/passwd"), ("relu.py", GOOD)])
+        assert read_submission(path, homework).problems == {"linear.py": f"linear.py is {what}, where a file should be"}
 
     def test_folder_named_like_a_question_is_a_problem(self, homework, tmp_path):
         """Folder named like a question is a problem."""
@@ -341,9 +331,7 @@ class TestHostileZips:
     def test_too_many_members_leave_the_questions(self, homework, tmp_path):
         """Too many members leave the questions."""
         many = {f"helper{number}.py": b"" for number in range(submissions.MAX_MEMBERS)}
-        submission = read_submission(
-            zip_of(tmp_path / "x.zip", {**many, "linear.py": GOOD, "relu.py": GOOD}), homework
-        )
+        submission = read_submission(zip_of(tmp_path / "x.zip", {**many, "linear.py": GOOD, "relu.py": GOOD}), homework)
         assert sorted(submission.files) == ["linear.py", "relu.py"]
         assert "more than 2000 files" in only(submission.notes)
 
@@ -408,14 +396,9 @@ class TestNames:
     def test_name_that_cannot_be_imported_is_left_out(self, homework, folder, name):
         """Name that cannot be imported is left out."""
         (folder / name).write_bytes(b"")
-        assert (
-            only(read_submission(folder, homework).notes)
-            == f"{name} was left out: no module can have this name"
-        )
+        assert only(read_submission(folder, homework).notes) == f"{name} was left out: no module can have this name"
 
-    @pytest.mark.parametrize(
-        "names", [["Tools_x.py", "tools_x.py"], ["\u00e9.py", "e\u0301.py"], ["Linear.py"]]
-    )
+    @pytest.mark.parametrize("names", [["Tools_x.py", "tools_x.py"], ["\u00e9.py", "e\u0301.py"], ["Linear.py"]])
     def test_names_that_nearly_agree_are_left_out(self, homework, tmp_path, names):
         """Names that nearly agree are left out."""
         members = {name: b"" for name in names}

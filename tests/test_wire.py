@@ -140,9 +140,7 @@ def test_one_tensor_twice_is_one_tensor():
     assert first is second
 
 
-@pytest.mark.parametrize(
-    "value", [2.0**1023, 5e-324, -0.0, math.inf, -math.inf, math.nan, 2**255, -(2**255), True, 1]
-)
+@pytest.mark.parametrize("value", [2.0**1023, 5e-324, -0.0, math.inf, -math.inf, math.nan, 2**255, -(2**255), True, 1])
 def test_numbers_keep_type_and_value(value):
     """Every float and every integer of up to 256 bits arrives exactly."""
     assert same(up(value), value)
@@ -516,9 +514,7 @@ class Stage:
     def __init__(self) -> None:
         self.liar = Liar()
         self.session = Session(self.liar)
-        self.session.call(
-            "load", {"student": {"file": "s.py", "source": STUDENT, "support": None, "names": []}}
-        )
+        self.session.call("load", {"student": {"file": "s.py", "source": STUDENT, "support": None, "names": []}})
         names = ("Net", "Thing", "double", "zero", "bump", "fail", "several")
         self.hw = RemoteSubject(self.session, dict.fromkeys(names, "student"), Path())
         self.callables = {name: getattr(self.hw, name) for name in names}
@@ -831,9 +827,7 @@ def test_a_surplus_object_is_released(stage):
 
 # A reply of any shape whatever, and honest replies with any one place changed.
 ATOMS = st.none() | st.booleans() | st.integers(-5, 30) | st.integers() | st.floats() | st.text(max_size=5)
-ATOMS |= st.sampled_from(
-    ["data", "grad", "requires_grad", "a", "p", "weight", "ValueError", "float32", "nan"]
-)
+ATOMS |= st.sampled_from(["data", "grad", "requires_grad", "a", "p", "weight", "ValueError", "float32", "nan"])
 MARKERS = st.sampled_from([f"${letter}" for letter in "tudfzseyiaophmxq"])
 JSON = st.recursive(
     ATOMS,
@@ -882,9 +876,7 @@ def hear(stage: Stage, action: str, lie: Lie | None = None) -> None:
             value = stage.actions[action]() if lie is None else stage.tell(lie, action)
     except (RemoteError, WorkerLost):
         return
-    except (
-        Exception
-    ) as error:  # of these two actions' own: len() of what is no number, sum() of what is no tensor
+    except Exception as error:  # of these two actions' own: len() of what is no number, sum() of what is no tensor
         assert action in ("number", "backward"), error
         assert not isinstance(error, AutograderError)
         return

@@ -16,9 +16,7 @@ def test_equal_logits(hw):
     loss = hw.CrossEntropyLoss()(H, Y)
 
     assert isinstance(loss, torch.Tensor), f"the loss must be a tensor; it is {loss!r}"
-    assert loss.shape == (), (
-        f"the loss must be of shape (), a mean over the batch; its shape is {tuple(loss.shape)}"
-    )
+    assert loss.shape == (), f"the loss must be of shape (), a mean over the batch; its shape is {tuple(loss.shape)}"
     assert_close(
         loss.item(),
         math.log(4),

@@ -31,9 +31,7 @@ def test_values_for_a_random_upstream_gradient(hw, m, n, p):
     wanted_X, wanted_Y = torch.autograd.grad(X @ Y, (X, Y), grad)
 
     Z = hw.MatMul.apply(X, Y)
-    assert Z.shape == (m, p), (
-        f"MatMul.apply of {(m, n)} and {(n, p)} has shape {tuple(Z.shape)}, not {(m, p)}"
-    )
+    assert Z.shape == (m, p), f"MatMul.apply of {(m, n)} and {(n, p)} has shape {tuple(Z.shape)}, not {(m, p)}"
     got_X, got_Y = torch.autograd.grad(Z, (X, Y), grad)
 
     inputs = f"for X = {X.detach()}, Y = {Y.detach()}, grad = {grad}"
@@ -49,6 +47,4 @@ def test_gradcheck(hw):
 
     assert_close(hw.MatMul.apply(A, B), A @ B, msg=lambda m: f"MatMul.apply(A, B) must be A @ B.\n{m}")
     agrees = gradcheck(hw.MatMul.apply, (A, B), raise_exception=False)
-    assert agrees, (
-        "gradcheck finds that backward and forward of MatMul disagree. Do the two checks above pass?"
-    )
+    assert agrees, "gradcheck finds that backward and forward of MatMul disagree. Do the two checks above pass?"

@@ -20,9 +20,7 @@ def test_one_step(hw):
         p = parameter([1.0, 2.0], grad=[10.0, -20.0])
         hw.SGD([p], **lr).step()
         start = f"One step with {lr or 'the default lr'} from [1, 2] against the gradient [10, -20]"
-        assert_close(
-            p.data, torch.tensor(wanted), msg=f"{start} leads to {wanted}; p is {p.data.tolist()} now"
-        )
+        assert_close(p.data, torch.tensor(wanted), msg=f"{start} leads to {wanted}; p is {p.data.tolist()} now")
         assert p.is_leaf and p.requires_grad, "After step(), p must still be a leaf that requires grad"
 
 
@@ -63,6 +61,4 @@ def test_zero_grad(hw):
 
     for i, p in enumerate(params):
         assert p.grad is None or not p.grad.any(), f"After zero_grad(), params[{i}].grad is {p.grad}"
-        assert torch.equal(p.data, before[i]), (
-            f"zero_grad() must not change params[{i}] itself; it is {p.data}"
-        )
+        assert torch.equal(p.data, before[i]), f"zero_grad() must not change params[{i}] itself; it is {p.data}"

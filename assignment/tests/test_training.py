@@ -29,9 +29,7 @@ def test_averages_are_over_batches(hw):
 
     result = hw.epoch(model, H, Y, batch_size=2)
 
-    assert isinstance(result, tuple) and len(result) == 2, (
-        f"epoch must return (mean_err, mean_loss), not {result!r}"
-    )
+    assert isinstance(result, tuple) and len(result) == 2, f"epoch must return (mean_err, mean_loss), not {result!r}"
     mean_err, mean_loss = result
     assert isinstance(mean_err, float) and isinstance(mean_loss, float), (
         f"epoch must return two floats; it returned {result!r}. What makes a number of a tensor?"
@@ -81,6 +79,4 @@ def test_evaluation_changes_nothing(hw):
     assert isinstance(mean_loss, float), f"epoch must return two floats; mean_loss is {mean_loss!r}"
     assert mean_loss == pytest.approx(wanted, rel=1e-4), f"mean_loss must be {wanted}; it is {mean_loss}"
     assert torch.equal(model.weight.detach(), weight), "epoch without opt has changed the weight of the model"
-    assert model.weight.grad is None, (
-        f"epoch without opt has left a gradient: weight.grad is {model.weight.grad}"
-    )
+    assert model.weight.grad is None, f"epoch without opt has left a gradient: weight.grad is {model.weight.grad}"

@@ -35,8 +35,8 @@ def randn(*shape: int, dtype: torch.dtype = torch.float64, layout: str = "contig
     "transposed" reverses the strides, "strided" leaves a gap after every element, "expanded" repeats one
     slice along the first dimension with stride 0, and so must not be written to.
 
-    Both sides are seeded alike before every example, so the global generator only seeds another one here: numbers
-    straight from it would be those that the student's own first `torch.randn` draws.
+    Both sides are seeded alike before every example, so the global generator only seeds another one here:
+    numbers straight from it would be those that the student's own first `torch.randn` draws.
     """
     generator = torch.Generator().manual_seed(int(torch.randint(2**62, ())))
 
@@ -73,9 +73,7 @@ def assert_matches(actual: object, expected: Tensor, what: str, tolerance: float
     torch.testing.assert_close(actual, expected, rtol=tolerance, atol=tolerance, msg=message)
 
 
-def gradients(
-    output: object, inputs: Sequence[Tensor], upstream: Tensor, names: Sequence[str]
-) -> tuple[Tensor, ...]:
+def gradients(output: object, inputs: Sequence[Tensor], upstream: Tensor, names: Sequence[str]) -> tuple[Tensor, ...]:
     """Return the gradients of `(output * upstream).sum()` for `inputs`, or fail naming one that gets none."""
     assert isinstance(output, Tensor), f"the result should be a tensor; it is {output!r}"
     assert output.shape == upstream.shape, (

@@ -163,9 +163,7 @@ def test_double_inputs_of_the_given_shapes(hw):
         result = hw.gradients_are_correct(make_strict(operation, 0, *shapes), *shapes)
         assert result, f"a right Function that takes only double inputs of shapes {shapes} was not accepted"
         result = hw.gradients_are_correct(make_strict(operation, 21, *shapes), *shapes)
-        assert not result, (
-            f"a Function with inputs of shapes {shapes} was accepted, although it returns zeros"
-        )
+        assert not result, f"a Function with inputs of shapes {shapes} was accepted, although it returns zeros"
 
 
 def test_earlier_verdicts_do_not_count(hw):

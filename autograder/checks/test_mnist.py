@@ -147,9 +147,7 @@ def naming_the_parts(hw):
         wrong = wrong_parts(hw)
         hint = "Each part alone is right on a tiny example; their own checks say more."
         if wrong:
-            hint = (
-                f"Wrong on a tiny example: {', '.join(wrong)}. Begin with {wrong[0]}, which others may need."
-            )
+            hint = f"Wrong on a tiny example: {', '.join(wrong)}. Begin with {wrong[0]}, which others may need."
         if isinstance(error, AssertionError):
             raise AssertionError(f"{error}\n{hint}") from None
         error.add_note(hint)

@@ -35,9 +35,7 @@ def test_each_layer_is_called_once(hw):
     for call in (1, 2):
         model(randn(3))
         entries = log.read()
-        assert entries == list("abcd") * call, (
-            f"layers a, b, c, d; calls after {call} of the network: {entries}"
-        )
+        assert entries == list("abcd") * call, f"layers a, b, c, d; calls after {call} of the network: {entries}"
 
 
 def mixed_layers(hw):

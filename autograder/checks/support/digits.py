@@ -11,9 +11,7 @@ def _floats(images: Tensor) -> Tensor:
     return images.float().div_(255)
 
 
-def train(
-    epoch: Callable[..., Any], model: Any, opt: Any, images: Tensor, labels: Tensor, epochs: int
-) -> None:
+def train(epoch: Callable[..., Any], model: Any, opt: Any, images: Tensor, labels: Tensor, epochs: int) -> None:
     """Go over all images `epochs` times, in batches of 100."""
     X = _floats(images)
     for _ in range(epochs):

@@ -11,5 +11,5 @@ class Linear(Module):
         self.bias = Parameter(torch.zeros(out_dim)) if bias else None
 
     def forward(self, X):
-        Z = torch.einsum('b...i,io->b...o', X, self.weight)
+        Z = torch.einsum("b...i,io->b...o", X, self.weight)
         return Z if self.bias is None else Z + self.bias

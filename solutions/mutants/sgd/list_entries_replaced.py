@@ -3,6 +3,7 @@
 The parameters that you were given have to change themselves, in place.
 """
 
+
 class SGD:
     def __init__(self, params, lr=1.0):
         self.params = list(params)

@@ -3,6 +3,7 @@
 Leave requires_grad as it is; there is another way to keep autograd from watching.
 """
 
+
 class SGD:
     def __init__(self, params, lr=1.0):
         self.params = list(params)

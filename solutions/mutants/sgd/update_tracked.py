@@ -3,6 +3,7 @@
 The update is not part of the model: it has to happen where autograd does not look.
 """
 
+
 class SGD:
     def __init__(self, params, lr=1.0):
         self.params = list(params)
