@@ -896,7 +896,14 @@ def hear(stage: Stage, action: str, lie: Lie | None = None) -> None:
 FUZZ = settings(
     max_examples=150, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
 )
-ACTIONS = [name for name in Stage().actions]
+def actions_of_a_stage() -> list[str]:
+    """The names of what a stage can do."""
+    stage = Stage()
+    stage.close()
+    return list(stage.actions)
+
+
+ACTIONS = actions_of_a_stage()
 
 
 @FUZZ
