@@ -86,4 +86,4 @@ def _download(MNIST: Any, folder: Path) -> tuple[Any, Any]:
 
 
 def _rows(images: torch.Tensor) -> torch.Tensor:
-    return images.flatten(1).float() / 255  # (n, 28, 28) → (n, 784)
+    return images.flatten(1).float().div_(255)  # (n, 28, 28) → (n, 784)

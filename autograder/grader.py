@@ -45,8 +45,11 @@ class Grader:
     def emit(self, event: dict[str, Any]) -> None:
         """Write one event."""
         data = json.dumps(event, default=to_json).encode() + b"\n"
-        while data:
-            data = data[os.write(self.events, data) :]
+        try:
+            while data:
+                data = data[os.write(self.events, data) :]
+        except BrokenPipeError:  # the supervisor has gone, and with it whoever wants to know
+            os._exit(0)
 
     def serve(self) -> None:
         """Answer requests until the supervisor closes standard input."""

@@ -186,7 +186,7 @@ class Grading:
             tuple(results),
             self.grader.ready["isolation"],
             self.grader.ready["versions"],
-            (*work.notes, *submission.notes),
+            tuple(dict.fromkeys((*work.notes, *submission.notes))),
             round(time.perf_counter() - started, 3),
         )
 

@@ -14,9 +14,11 @@ def test_parts_and_their_names(hw):
 
     for part in ("linear1", "relu", "linear2"):
         assert hasattr(model, part), f"TwoLayerNN must have an attribute {part}"
-    shapes = {name: tuple(parameter.shape) for name, parameter in model.named_parameters()}
+    shapes = {name: tuple(parameter.shape) for name, parameter in model.state_dict().items()}
     wanted = {"linear1.weight": (6, 5), "linear1.bias": (5,), "linear2.weight": (5, 3), "linear2.bias": (3,)}
-    assert shapes == wanted, f"TwoLayerNN(6, 5, 3) must have the parameters {wanted}; it has {shapes}"
+    missing = {name: shape for name, shape in wanted.items() if shapes.get(name) != shape}
+    assert not missing, f"TwoLayerNN(6, 5, 3) must have the parameters {wanted}; it has {shapes}"
+    assert len(list(model.parameters())) == 4, "TwoLayerNN must have no parameters but those of linear1 and linear2"
 
 
 @given(batch=sizes, in_dim=sizes, hidden_dim=sizes, out_dim=sizes)
@@ -26,9 +28,9 @@ def test_values_and_gradients(hw, batch, in_dim, hidden_dim, out_dim):
     for parameter in model.parameters():
         parameter.data.normal_()  # zeros would hide a bias that is forgotten
     names = ("linear1.weight", "linear1.bias", "linear2.weight", "linear2.bias")
-    parameters = dict(model.named_parameters())
-    missing = sorted(set(names) - set(parameters))
+    missing = sorted(set(names) - set(model.state_dict()))
     assert not missing, f"TwoLayerNN must have the parameters {names}; it lacks {missing}"
+    parameters = {name: model.get_parameter(name) for name in names}
     W1, b1, W2, b2 = copies = [parameters[name].detach().clone().requires_grad_() for name in names]
     X = torch.randn(batch, in_dim, dtype=torch.float64)
     upstream = torch.randn(batch, out_dim, dtype=torch.float64)

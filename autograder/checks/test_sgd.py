@@ -174,17 +174,6 @@ def test_untracked(hw):
         assert p.requires_grad, "after step() a parameter no longer requires a gradient"
 
 
-@pytest.mark.cooperative
-def test_in_place(hw):
-    """A step writes into the memory of the parameters, so that whoever shares it sees the change."""
-    params = three()
-    views = [hw.support("storage").View(p) for p in params]
-    expected = [(p.detach() - 0.5 * p.grad).flatten() for p in params]
-    hw.SGD(params, lr=0.5).step()
-    for i, (view, value) in enumerate(zip(views, expected, strict=True)):
-        assert_matches(view.read(), value, f"a view of parameter {i}, taken before the step,")
-
-
 def test_optimizers_are_independent(hw):
     """Two optimizers change each its own parameters, with its own learning rate."""
     ours, theirs = three(), three()

@@ -1,22 +1,9 @@
-"""What a Parameter looks like from beside the code that changes it."""
+"""What autograd thinks of a Parameter, from beside the code that changes it."""
 
 from typing import Any
 
 import torch
-from torch import Tensor
 from torch.nn import Parameter
-
-
-class View:
-    """A view of a Parameter's memory: it sees changes in place, and nothing else."""
-
-    def __init__(self, parameter: Parameter) -> None:
-        """Take the view."""
-        self._view = parameter.detach().view(-1)
-
-    def read(self) -> Tensor:
-        """Return what the memory holds now, flat."""
-        return self._view.clone()
 
 
 def step_and_look(opt: Any, parameter: Parameter) -> dict[str, bool]:

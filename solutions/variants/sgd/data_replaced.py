@@ -1,8 +1,4 @@
-"""step() gives the parameter new memory, and leaves the old one as it was. Whoever shares that memory does
-not see the change.
-
-An update in place writes into the memory that is there.
-"""
+"""SGD that gives each parameter new data instead of writing into the old, as `p.data = p.data - ...` does."""
 
 import torch
 
