@@ -896,6 +896,8 @@ def hear(stage: Stage, action: str, lie: Lie | None = None) -> None:
 FUZZ = settings(
     max_examples=150, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
 )
+
+
 def actions_of_a_stage() -> list[str]:
     """The names of what a stage can do."""
     stage = Stage()
