@@ -21,6 +21,7 @@ from . import wire
 from .errors import CannotCross, RemoteError, WireError, remote_error
 from .worker import Snapshot, apply_changes, seed_everything
 
+WORKERS_SEED = 1_000_003  # added to a seed over there: a student must not draw the very numbers that a check draws
 MAX_REPLY = 256 << 20  # bytes
 
 
@@ -574,4 +575,4 @@ class RemoteSubject:
     def seed(self, seed: int) -> None:
         """Seed torch, numpy and random on both sides; on the worker's with the next call."""
         seed_everything(seed)
-        self._session.pending_seed = seed
+        self._session.pending_seed = seed + WORKERS_SEED
