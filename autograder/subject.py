@@ -1,8 +1,7 @@
-"""The grader's side of a worker: `hw`, the proxies it hands to checks, and the session they talk through.
+"""The grader's side of a worker: `hw`, and the session through which it and the proxies talk to the worker.
 
-A proxy behaves like the thing, and where it cannot it says so. Modules are real `torch.nn.Module`s with mirrored
-Parameters; tensors that come back have a `grad_fn` whose backward runs in the worker; anything else is a handle. What
-a worker sends is checked here once more, against what it may be at that place, before it becomes an object.
+The session sends calls, keeps what exists on both sides in step, and releases what checks have dropped. What a worker
+sends is checked here once more, against what it may be at that place, before it becomes an object.
 """
 
 from __future__ import annotations
@@ -10,33 +9,20 @@ from __future__ import annotations
 import collections
 import secrets
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch.utils.weak import TensorWeakRef
 
 from . import wire
 from .errors import CannotCross, RemoteError, WireError, remote_error
+from .proxies import Bridge, GraphHandle, RemoteModule, RemoteModuleList, RemoteObject, Transport, list_of
 from .worker import Snapshot, apply_changes, seed_everything
 
 WORKERS_SEED = 1_000_003  # added to a seed over there: a student must not draw the very numbers that a check draws
 MAX_REPLY = 256 << 20  # bytes
-
-
-class Transport(Protocol):
-    """One exchange with a worker; see `sandbox` for those that there are."""
-
-    def exchange(self, request: list[Any], max_body: int) -> tuple[bytes, bytearray]:
-        """Send a request's buffers and return the reply's header and body.
-
-        Raises:
-            WorkerLost: there is no reply.
-        """
-
-    def lost(self, error: WireError) -> None:
-        """End the worker, which broke the protocol."""
 
 
 class Session:
@@ -156,15 +142,15 @@ class Session:
 
     def _take(self, nonce: str, reply: Any) -> Any:
         try:
-            echoed, error, value, inputs, sync, modules, graph = _list(reply)
+            echoed, error, value, inputs, sync, modules, graph = list_of(reply)
             if echoed != nonce:
                 raise ValueError("a reply to another call")
-            for index, changed in map(_list, _list(inputs)):
+            for index, changed in map(list_of, list_of(inputs)):
                 apply_changes(self.inputs[_index(index, self.inputs)], _checked(changed))
-            for number, changed in map(_list, _list(sync)):
+            for number, changed in map(list_of, list_of(sync)):
                 apply_changes(tensor := self.twins[number].tensor(), _checked(changed))
                 self.twins[number].known = Snapshot(tensor)
-            for handle, description in map(_list, _list(modules)):
+            for handle, description in map(list_of, list_of(modules)):
                 proxy = self.proxies.get(handle)
                 if isinstance(proxy, RemoteModule):
                     proxy._describe(description)
@@ -182,15 +168,15 @@ class Session:
         """Give the outputs that need it a grad_fn; returns what to put in place of each output as it was decoded."""
         if graph is None:
             return {}
-        number, outputs, leaves = _list(graph)
+        number, outputs, leaves = list_of(graph)
         if type(number) is not int:
             raise ValueError("graph")
-        tensors = [self.outputs[index] for index in _list(outputs)]
-        inputs = [self._leaf(*_list(leaf)) for leaf in _list(leaves)]
+        tensors = [self.outputs[index] for index in list_of(outputs)]
+        inputs = [self._leaf(*list_of(leaf)) for leaf in list_of(leaves)]
         if not torch.is_grad_enabled() or not any(t.requires_grad for t in inputs):
             self.released.append(number)
             return {}
-        attached = Bridge.apply(_GraphHandle(self, number), tensors, *inputs)
+        attached = Bridge.apply(GraphHandle(self, number), tensors, *inputs)
         return {id(old): new for old, new in zip(tensors, attached, strict=True)}
 
     def _leaf(self, kind: str, number: int) -> torch.Tensor:
@@ -271,13 +257,6 @@ class _Mirror:
         return found
 
 
-def _list(value: Any) -> list[Any]:
-    """A list, and nothing that only iterates like one: a proxy would call back into the worker."""
-    if type(value) is not list:
-        raise ValueError(f"a {type(value).__name__} where a list belongs")
-    return value
-
-
 def _fresh(raw: Any, node: wire.Node) -> torch.Tensor:
     """A tensor that has just come, and none that was here already."""
     if not isinstance(raw, dict) or list(raw) != ["$t"]:
@@ -299,7 +278,7 @@ def _checked(changed: Any) -> dict[str, Any]:
     """A worker's report of changes to one tensor, once every part of it is what it may be."""
     for key, content in dict(changed).items():
         if key in ("data", "grad"):
-            replaced, value = _list(content)
+            replaced, value = list_of(content)
             fits = isinstance(value, torch.Tensor) or (key == "grad" and value is None)
             if not isinstance(replaced, bool) or not fits:
                 raise ValueError(key)
@@ -309,10 +288,10 @@ def _checked(changed: Any) -> dict[str, Any]:
 
 
 def _student_error(error: Any) -> RemoteError:
-    name, text, frames = _list(error)
-    if not isinstance(name, str) or not isinstance(text, str) or len(_list(frames)) > 64:
+    name, text, frames = list_of(error)
+    if not isinstance(name, str) or not isinstance(text, str) or len(list_of(frames)) > 64:
         raise ValueError("error")
-    for file, line, function, source in map(_list, frames):
+    for file, line, function, source in map(list_of, frames):
         if not (isinstance(line, int) and all(isinstance(part, str) for part in (file, function, source))):
             raise ValueError("frame")
     cut = [(file[:200], line, function[:200], source[:400]) for file, line, function, source in frames]
@@ -329,214 +308,6 @@ def _substitute(value: Any, attached: dict[int, torch.Tensor]) -> Any:
     if isinstance(value, dict):
         return {key: _substitute(item, attached) for key, item in value.items()}
     return value
-
-
-class _GraphHandle:
-    """The worker's autograd graph of one call; the worker forgets it when the last tensor that needs it is gone."""
-
-    def __init__(self, session: Session, number: int):
-        self.session, self.number = session, number
-        weakref.finalize(self, session.released.append, number).atexit = False
-
-
-class Bridge(torch.autograd.Function):
-    """Joins outputs that came from a worker to the tensors they depend on; the backward runs in the worker."""
-
-    @staticmethod
-    def forward(ctx: Any, graph: _GraphHandle, outputs: list[torch.Tensor], *leaves: torch.Tensor) -> Any:
-        """Return the outputs as they came."""
-        ctx.graph = graph
-        ctx.like_outputs = [(t.shape, t.dtype) for t in outputs]
-        ctx.like_leaves = [(t.shape, t.dtype) for t in leaves]
-        ctx.set_materialize_grads(False)
-        return tuple(outputs)
-
-    @staticmethod
-    def backward(ctx: Any, *upstream: torch.Tensor | None) -> Any:
-        """Ask the worker for the vector-Jacobian product."""
-        if torch.is_grad_enabled():
-            raise CannotCross("create_graph=True and second derivatives do not cross to the other process")
-        wanted = [i for i, needed in enumerate(ctx.needs_input_grad[2:]) if needed]
-        grads = list(upstream)
-        if all(grad is None for grad in grads):
-            grads = [torch.zeros(shape, dtype=dtype) for shape, dtype in ctx.like_outputs]
-        session = ctx.graph.session
-        found = session.call("grad", ctx.graph.number, grads, wanted)
-        result: list[torch.Tensor | None] = [None] * len(ctx.like_leaves)
-        try:
-            for i, grad in zip(wanted, _list(found), strict=True):
-                if grad is not None and not isinstance(grad, torch.Tensor):
-                    raise ValueError("gradient")
-                if grad is not None and (grad.shape, grad.dtype) != ctx.like_leaves[i]:
-                    raise ValueError("shape")
-                result[i] = grad
-        except (TypeError, ValueError, AttributeError) as error:
-            session.transport.lost(wrong := WireError("a gradient that cannot be"))
-            raise wrong from error
-        return None, None, *result
-
-
-class RemoteObject:
-    """A student's object that is neither a number, a tensor nor a module: a handle that does what one asks of it."""
-
-    _session: Session
-    _handle: int
-    _name: str
-
-    def __init__(self, session: Session, handle: int, name: str):
-        vars(self).update(_session=session, _handle=handle, _name=str(name)[:100])
-
-    def _require(self, session: Session) -> None:
-        if self._session is not session:
-            raise CannotCross(f"{self!r} belongs to another worker")
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Call it in the worker."""
-        return self._session.call("call", self, *args, **kwargs)
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return self._session.call("getattr", self, name)
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        self._session.call("setattr", self, name, value)
-
-    def __delattr__(self, name: str) -> None:
-        self._session.call("delattr", self, name)
-
-    def __getitem__(self, key: Any) -> Any:
-        return self._session.call("getitem", self, key)
-
-    def __setitem__(self, key: Any, value: Any) -> None:
-        self._session.call("setitem", self, key, value)
-
-    def __delitem__(self, key: Any) -> None:
-        self._session.call("delitem", self, key)
-
-    def __contains__(self, item: Any) -> bool:
-        return bool(self._session.call("contains", self, item))
-
-    def __len__(self) -> int:
-        return int(self._session.call("len", self))
-
-    def __bool__(self) -> bool:
-        return bool(self._session.call("bool", self))
-
-    def __iter__(self) -> Iterator[Any]:
-        iterator = self._session.call("iter", self)
-        while found := self._session.call("next", iterator):
-            yield found[0]
-
-    def __next__(self) -> Any:
-        found = self._session.call("next", self)
-        if not found:
-            raise StopIteration
-        return found[0]
-
-    def __repr__(self) -> str:
-        return f"<{self._name} of the submission>"
-
-    def __reduce__(self) -> Any:
-        raise CannotCross(f"{self!r} cannot be copied or pickled")
-
-
-class RemoteModule(torch.nn.Module):
-    """A student's module: a real Module with mirrored Parameters, whose forward runs in the worker."""
-
-    _OWN = frozenset({"training", "_parameters", "_buffers", "_modules"})
-
-    def __init__(self, session: Session, handle: int, name: str):
-        super().__init__()
-        vars(self).update(
-            _session=session, _handle=handle, _name=str(name)[:100], _remote_training=True, _buffer_twins={}
-        )
-
-    def _require(self, session: Session) -> None:
-        if self._session is not session:
-            raise CannotCross(f"{self!r} belongs to another worker")
-
-    def _describe(self, description: Any) -> None:
-        """Take over the worker's description: training flag, Parameters, buffers and submodules, by name."""
-        _, _, training, parameters, buffers, modules = _list(description)
-        for part, kind in (
-            (parameters, torch.nn.Parameter),
-            (buffers, torch.Tensor),
-            (modules, torch.nn.Module),
-        ):
-            for name, item in map(_list, _list(part)):
-                if not isinstance(name, str) or "." in name or len(name) > 200:
-                    raise ValueError("name")
-                if item is not None and not isinstance(item, kind):
-                    raise ValueError("member")
-        vars(self).update(training=bool(training), _remote_training=bool(training), _buffer_twins=dict(buffers))
-        self._parameters.clear()
-        self._parameters.update(parameters)
-        self._buffers.clear()
-        self._buffers.update(buffers)
-        self._modules.clear()
-        self._modules.update(modules)
-
-    def _rebind_buffers(self) -> None:
-        """A conversion such as `.double()` puts new tensors in place of buffers: give the old ones their content."""
-        for name, twin in self._buffer_twins.items():
-            now = self._buffers.get(name)
-            if twin is not None and now is not None and now is not twin:
-                twin.data = now.detach().clone()
-                self._buffers[name] = twin
-
-    def _training_change(self) -> list[Any]:
-        vars(self)["_remote_training"] = self.training
-        return [self._handle, self.training]
-
-    def forward(self, *args: Any, **kwargs: Any) -> Any:
-        """Call the student's module."""
-        return self._session.call("call", self, *args, **kwargs)
-
-    def __getattr__(self, name: str) -> Any:
-        for part in ("_parameters", "_buffers", "_modules"):
-            if name in vars(self).get(part, ()):
-                return vars(self)[part][name]
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return self._session.call("getattr", self, name)
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if name in self._OWN or "_session" not in vars(self):
-            super().__setattr__(name, value)
-        else:
-            self._session.call("setattr", self, name, value)
-
-    def __delattr__(self, name: str) -> None:
-        self._session.call("delattr", self, name)
-
-    def __bool__(self) -> bool:
-        return True
-
-    def _get_name(self) -> str:
-        return self._name
-
-    def __reduce_ex__(self, protocol: Any) -> Any:
-        raise CannotCross(f"the student's {self._name} cannot be copied or pickled")
-
-
-def _refusal(name: str) -> Callable[..., Any]:
-    def refuse(self: RemoteModule, *args: Any, **kwargs: Any) -> Any:
-        raise CannotCross(f"{name}() of a student's module does not cross: use support code, `hw.support(...)`")
-
-    return refuse
-
-
-for _name in dir(torch.nn.Module):
-    if (_name.startswith("register_") and _name != "register_module") or _name in (
-        "add_module",
-        "register_module",
-    ):
-        setattr(RemoteModule, _name, _refusal(_name))
-
-
-class RemoteModuleList(RemoteModule, torch.nn.ModuleList):
-    """A student's ModuleList; its items are proxies too."""
 
 
 class RemoteSubject:

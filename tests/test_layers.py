@@ -15,7 +15,7 @@ LAYERS = (
     ("__init__",),
     ("errors", "results", "config"),
     ("wire", "facts", "stubs", "scoring", "visibility", "bans", "submissions", "calibration"),
-    ("worker", "zygote", "sandbox", "subject", "blame", "loading", "plugin", "grader"),
+    ("worker", "zygote", "sandbox", "proxies", "subject", "blame", "loading", "plugin", "grader"),
     ("reports", "grading"),
     ("batch",),
     ("cli",),
