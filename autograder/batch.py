@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from . import reports
-from .config import Homework
+from .config import Homework, Sample
 from .errors import ConfigError, SubmissionError
 from .grading import Grading
 from .results import CheckResult, SubmissionResult
@@ -73,6 +73,19 @@ def _write(folder: Path, result: SubmissionResult) -> None:
         reports.write_json(folder / "results.json", reports.results_json(result))
     except OSError as error:
         raise ConfigError(f"the results cannot be written to {folder}: {error.strerror}") from error
+
+
+def shortfalls(sample: Sample, result: SubmissionResult) -> list[str]:
+    """How a result of the demo differs from what must come of it, a line each."""
+    if sample.score is not None:
+        same = result.score is not None and abs(result.score - sample.score) < 1e-6
+        return [] if same else [f"{sample.name}: {result.score} points instead of {sample.score:g}"]
+    found = []
+    for question in result.questions:
+        full = question.score == question.points
+        if full == (question.name in sample.loses):
+            found.append(f"{sample.name}: {question.name} {'lost no' if full else 'lost'} points")
+    return found
 
 
 def assemble(homework: Homework, overlays: Sequence[str], folder: Path) -> None:

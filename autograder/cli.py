@@ -87,7 +87,7 @@ def demo(
 ) -> None:
     """Grade the homework's sample class, and compare the scores with what they must be."""
     from . import reports
-    from .batch import assemble
+    from .batch import assemble, shortfalls
     from .config import load_homework
 
     hw = load_homework(homework)
@@ -101,16 +101,12 @@ def demo(
     out_console.print(reports.class_table(results))
     out_console.print(f"results: {out}/<name>/results.json")
     _exit_for(results)
-    wrong = [
-        f"{sample.name}: {result.score} points instead of {sample.score}"
-        for sample, result in zip(hw.demo, results, strict=True)
-        if result.score is None or abs(result.score - sample.score) > 0.05
-    ]
+    wrong = [line for pair in zip(hw.demo, results, strict=True) for line in shortfalls(*pair)]
     for line in wrong:
-        err_console.print(line, style="red")
+        err_console.print(line, style="red", highlight=False)
     if wrong:
         raise typer.Exit(FELL_SHORT)
-    out_console.print(f"all {len(results)} scores are what they must be")
+    out_console.print(f"all {len(results)} results are what they must be")
 
 
 @app.command()

@@ -46,11 +46,12 @@ class Question(_Frozen):
 
 
 class Sample(_Frozen):
-    """One submission of the demo: the solution with other files over it, and the score that it must get."""
+    """One submission of the demo: the solution with other files over it, and what must come of it."""
 
     name: str
     overlays: tuple[str, ...] = ()
-    score: float
+    score: float | None = None  # in all, where that is the point
+    loses: tuple[str, ...] = ()  # the questions that lose points, and no others; not looked at if there is a score
 
 
 class Homework(_Frozen):
