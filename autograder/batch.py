@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -48,6 +49,7 @@ def grade_all(
         IsolationError: this machine cannot isolate as asked.
     """
     results = []
+    _prepare(out)
     with Grading(homework, isolation, limits) as grading:
         chosen = [check for check in grading.checks if questions is None or check.question in questions]
         for name, path in submissions:
@@ -57,6 +59,16 @@ def grade_all(
             results.append(result)
             finished(result)
     return results
+
+
+def _prepare(out: Path) -> None:
+    """Make the folder for the results, and find out now whether it can be written to."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=out):
+            pass
+    except OSError as error:
+        raise ConfigError(f"the results cannot be written to {out}: {error.strerror}") from error
 
 
 def _read(path: Path, homework: Homework, name: str) -> Submission:

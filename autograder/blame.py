@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from dataclasses import dataclass
 
 import hypothesis.errors
@@ -16,6 +17,7 @@ from .errors import (
     WorkerLost,
     WorkerTimedOut,
 )
+from .proxies import RemoteObject
 from .results import Frame, Outcome
 
 # What torch and C++ say when an allocation fails under a memory limit; torch raises a plain RuntimeError.
@@ -55,7 +57,7 @@ def judge(error: BaseException | None) -> Verdict:
         case AutograderError() | WorkerLost():
             return Verdict(Outcome.INTERNAL_ERROR, f"{type(error).__name__}: {message}")
         case AssertionError() | pytest.fail.Exception() | GradcheckError():
-            return Verdict(Outcome.FAILED, message)
+            return Verdict(Outcome.FAILED, message or _asserted(error))
         case BaseExceptionGroup():  # Hypothesis: several failures, or a flaky one
             return _of_group(error, message)
         case hypothesis.errors.Flaky():
@@ -67,7 +69,14 @@ def judge(error: BaseException | None) -> Verdict:
 def describe(error: BaseException) -> str:
     """An exception's text, with the notes that Hypothesis adds (the falsifying example), cut."""
     text = "\n".join([str(error), *getattr(error, "__notes__", ())]).strip()
+    text = text.replace(str(RemoteObject), "an object that is no tensor")
     return text if len(text) <= MAX_MESSAGE else f"{text[:MAX_MESSAGE]}\n[cut: {len(text)} characters in all]"
+
+
+def _asserted(error: BaseException) -> str:
+    """The line of an assertion that says nothing itself."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return str(frames[-1].line or "") if frames else ""
 
 
 def _of_student_exception(error: RemoteError) -> Outcome:

@@ -69,13 +69,15 @@ def grade(
     hw = load_homework(homework)
     for name in question or ():
         hw.question(name)
+    for path in submissions:
+        if not path.exists():
+            raise ConfigError(f"{path} does not exist")
     found = expand(submissions, hw)
     results = _grade(hw, found, out, isolation, question)
     table = reports.submission_table(results[0]) if len(results) == 1 else reports.class_table(results)
     out_console.print(table)
-    out_console.print(
-        f"results: {out}/<name>/results.json" if len(found) > 1 else f"results: {out / found[0][0]}/results.json"
-    )
+    where = out / (found[0][0] if len(found) == 1 else "<name>") / "results.json"
+    out_console.print(f"results: {where}", soft_wrap=True, markup=False)
     _exit_for(results)
 
 
@@ -99,7 +101,7 @@ def demo(
             assemble(hw, sample.overlays, path)
         results = _grade(hw, submissions, out, isolation, None)
     out_console.print(reports.class_table(results))
-    out_console.print(f"results: {out}/<name>/results.json")
+    out_console.print(f"results: {out}/<name>/results.json", soft_wrap=True, markup=False)
     _exit_for(results)
     wrong = [line for pair in zip(hw.demo, results, strict=True) for line in shortfalls(*pair)]
     for line in wrong:
@@ -120,7 +122,7 @@ def stubs(
 
     changed = write_assignment(load_homework(homework), check=check)
     for path in changed:
-        out_console.print(f"{'out of step' if check else 'written'}: {path}")
+        out_console.print(f"{'out of step' if check else 'written'}: {path}", soft_wrap=True)
     if not changed:
         out_console.print("the assignment is in step with the solution")
     if check and changed:
@@ -152,7 +154,7 @@ def calibrate(
     for name in sorted(measured):
         summary = calibration.summarise(measured[name])
         out_console.print(f"{name}: mean {summary['mean']}, threshold {summary['threshold']} ({seeds} seeds)")
-    out_console.print(f"written: {path}")
+    out_console.print(f"written: {path}", soft_wrap=True)
 
 
 @app.command()
@@ -215,9 +217,11 @@ def _exit_for(results: list[Any]) -> None:
 
     broken = [check for result in results for check in result.checks if check.outcome is Outcome.INTERNAL_ERROR]
     for check in broken[:10]:
-        err_console.print(f"{check.check.id}: {check.message}", style="red", highlight=False, markup=False)
+        line = f"{check.check.id}: {check.message}"
+        err_console.print(line, style="red", highlight=False, markup=False, soft_wrap=True)
     if broken:
-        err_console.print(f"{len(broken)} checks ended in INTERNAL_ERROR: the grader's fault, so scores are withheld")
+        count = f"{len(broken)} checks ended in INTERNAL_ERROR"
+        err_console.print(f"{count}: the grader's fault, so scores are withheld", soft_wrap=True)
         raise typer.Exit(INTERNAL)
 
 
@@ -243,9 +247,6 @@ def main() -> None:
     except AutograderError as error:
         err_console.print(f"error: {error}", style="red", highlight=False, markup=False, soft_wrap=True)
         sys.exit(USAGE)
-    except KeyboardInterrupt:
-        err_console.print("interrupted")
-        sys.exit(130)
 
 
 if __name__ == "__main__":

@@ -85,6 +85,9 @@ class Homework(_Frozen):
                 raise ValueError(f"question {question.name!r} needs {unknown[0]!r}, which is not a question")
         return self
 
+    def __repr__(self) -> str:
+        return "homework"  # Hypothesis shows what a check received, and the student reads it
+
     @cached_property
     def by_file(self) -> dict[str, Question]:
         """The questions that have a file, by its name."""

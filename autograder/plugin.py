@@ -203,18 +203,21 @@ class Judge:
         if not title:
             raise ConfigError(f"the check {item.nodeid} has no docstring; its first line is the title students see")
         public = self.homework.path(self.homework.public_checks) in item.path.parents
-        mark = item.get_closest_marker("visibility")
-        visibility = mark.args[0] if mark else ("public" if public else "hidden")
+        try:
+            visibility = _argument(item, "visibility", "public" if public else "hidden")
+            points = float(_argument(item, "points", 1.0))
+            self._limits(item)
+        except (TypeError, ValueError) as error:
+            raise ConfigError(f"the check {item.nodeid} has a mark with a wrong argument: {error}") from error
         if visibility not in VISIBILITIES:
             raise ConfigError(f"the check {item.nodeid}: visibility is one of {', '.join(VISIBILITIES)}")
-        points = item.get_closest_marker("points")
         kind = "cooperative" if item.get_closest_marker("cooperative") else "value"
-        return CheckInfo(item.nodeid, question, title, float(points.args[0]) if points else 1.0, visibility, kind)
+        return CheckInfo(item.nodeid, question, title, points, visibility, kind)
 
     def _wrap_examples(self, item: pytest.Item) -> None:
         """Seed before each Hypothesis example, keep the smallest failure, and stop shrinking within a budget."""
         handle = getattr(_function(item), "hypothesis", None)
-        if handle is None:
+        if handle is None or hasattr(handle.inner_test, "judged"):  # a parametrized check is several items
             return
         inner = handle.inner_test
 
@@ -232,6 +235,7 @@ class Judge:
                 run.failed(error, {k: v for k, v in kwargs.items() if k not in _fixtures(item)})
                 raise
 
+        vars(example)["judged"] = True
         handle.inner_test = example
 
     # -- running ---------------------------------------------------------------------------------------------------
@@ -359,6 +363,20 @@ def _fix_hypothesis_draws() -> None:
 
     empty = providers.Constants()
     providers._get_local_constants = lambda: empty
+
+
+def _argument(item: pytest.Item, name: str, default: Any) -> Any:
+    """The one argument of a mark.
+
+    Raises:
+        ValueError: it has none, or more.
+    """
+    mark = item.get_closest_marker(name)
+    if mark is None:
+        return default
+    if len(mark.args) != 1 or mark.kwargs:
+        raise ValueError(f"{name} takes one argument")
+    return mark.args[0]
 
 
 def _function(item: pytest.Item) -> Any:

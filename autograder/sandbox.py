@@ -67,7 +67,7 @@ class InProcess:
 
     def __init__(self) -> None:
         self.runtime = Runtime()
-        self.output = io.StringIO()
+        self.output = _Kept()
         self.state = _global_state()
 
     def exchange(self, request: list[Any], max_body: int) -> tuple[bytes, bytearray]:
@@ -91,7 +91,27 @@ class InProcess:
             sys.meta_path.remove(self.runtime.sources)
         for name in self.runtime.names:
             sys.modules.pop(name, None)
-        return _cut(self.output.getvalue())
+        return _cut("".join(self.output.parts), self.output.total)
+
+
+class _Kept(io.TextIOBase):
+    """A stream that keeps the first part of what is written to it."""
+
+    def __init__(self) -> None:
+        self.parts: list[str] = []
+        self.total = 0
+
+    def writable(self) -> bool:
+        """Yes."""
+        return True
+
+    def write(self, text: str) -> int:
+        """Keep what there is room for."""
+        room = OUTPUT_KEPT - self.total
+        if room > 0:
+            self.parts.append(text[:room])
+        self.total += len(text)
+        return len(text)
 
 
 def _frame(buffers: list[Any], max_body: int) -> tuple[bytes, bytearray]:
@@ -180,8 +200,7 @@ class Process:
     def close(self) -> str:
         """Kill the worker and all it started; returns what it printed, cut."""
         self._stop(wait=False)
-        text = self.printed.decode("utf-8", "replace")
-        return _cut(text) if self.printed_total <= OUTPUT_KEPT else _cut(text, self.printed_total)
+        return _cut(self.printed.decode("utf-8", "replace"), self.printed_total)
 
     def _send(self, buffer: Any) -> None:
         with memoryview(buffer) as view:
@@ -442,7 +461,6 @@ def layers(mode: str) -> dict[str, Any]:
     return {"mode": mode, "layers": in_force}
 
 
-def _cut(text: str, total: int | None = None) -> str:
-    if total is None and len(text) <= OUTPUT_KEPT:
-        return text
-    return f"{text[:OUTPUT_KEPT]}\n[cut: {total or len(text)} characters in all]"
+def _cut(text: str, total: int) -> str:
+    """What was kept of an output, and a line that says so if that is not all."""
+    return text if total <= OUTPUT_KEPT else f"{text[:OUTPUT_KEPT]}\n[cut: {total} characters in all]"

@@ -128,8 +128,10 @@ def test_input_is_not_modified(hw, shape, dtype):
 
 
 def test_is_a_module(hw):
-    """A ReLU is a Module, so that a network can hold it among its layers."""
+    """A ReLU is a Module, so that a network can hold it among its layers, and has no parameters."""
     relu = hw.ReLU()
     assert isinstance(relu, Module), f"ReLU() should be a torch.nn.Module; it is {relu!r}"
+    names = [name for name, _ in relu.named_parameters()]
+    assert not names, f"ReLU() should have no parameters; it has {names}"
     X = entries(2, 3)
     assert_matches(relu(X), maximum_with_zero(X), "the result")

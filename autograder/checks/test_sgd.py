@@ -185,6 +185,9 @@ def test_optimizers_are_independent(hw):
     one.zero_grad()
     for p in theirs:
         assert p.grad is not None and p.grad.any(), "zero_grad() of one optimizer took those of another"
-    expected = [p.detach() - 0.1 * p.grad for p in theirs]
+    expected, before = [p.detach() - 0.1 * p.grad for p in theirs], values(ours)
+    for p in ours:
+        p.grad = randn(*p.shape, dtype=p.dtype)
     two.step()
     assert_values(theirs, expected, "of the second optimizer")
+    assert_values(ours, before, "of the first optimizer after a step of the second")

@@ -91,18 +91,20 @@ def test_variance_of_linear2(hw):
 
 
 def test_forward_creates_nothing(hw):
-    """Calling the network leaves its parameters as they are, and gives the same output again."""
+    """Calling the network leaves its parameters as they are; each call gives the output for its inputs."""
     model = hw.TwoLayerNN(4, 6, 3)
     before = parameters_of(model)
     values = [p.detach().clone() for p in before]
     X = randn(5, 4, dtype=torch.float32)
     first, second = model(X).detach(), model(X).detach()
     assert_matches(second, first, "the output of the second call")
+    X = randn(5, 4, dtype=torch.float32)
+    assert_matches(model(X).detach(), logits(X, *values), "the output of a later call, for other inputs")
     for name, p, q, value in zip(NAMES, before, parameters_of(model), values, strict=True):
         assert p is q, f"forward put a new parameter in the place of {name}; create the layers in __init__"
-        assert_matches(q.detach(), value, f"{name} after two calls", 0)
+        assert_matches(q.detach(), value, f"{name} after three calls", 0)
     count = len(list(model.parameters()))
-    assert count == 4, f"there should be 4 parameters after two calls; there are {count}"
+    assert count == 4, f"there should be 4 parameters after three calls; there are {count}"
 
 
 def test_networks_are_independent(hw):

@@ -1,0 +1,13 @@
+"""Your ReLU has a parameter. Training would change it: what the ReLU compares with is always 0."""
+
+import torch
+from torch.nn import Module, Parameter
+
+
+class ReLU(Module):
+    def __init__(self):
+        super().__init__()
+        self.zero = Parameter(torch.tensor(0.0))
+
+    def forward(self, X):
+        return torch.maximum(X, self.zero.to(X.dtype))
