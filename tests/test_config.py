@@ -170,9 +170,9 @@ WRONG: dict[str, tuple[str, str]] = {
     "endless-time": (table(more="[tool.autograder.limits]\nwall_seconds = inf\n"), "limits.wall_seconds"),
     "little-memory": (table(more="[tool.autograder.limits]\nmemory_mb = 8\n"), "limits.memory_mb"),
     "ban-without-list": (table(more='[tool.autograder.bans]\nnames = "torch.nn"\n'), "bans.names"),
-    "sample-without-score": (
-        table(more='[[tool.autograder.demo]]\nname = "x"\n'),
-        "demo.0.score: Field required",
+    "sample-without-name": (
+        table(more="[[tool.autograder.demo]]\nscore = 1\n"),
+        "demo.0.name: Field required",
     ),
     "no-assignment": (table(head='title = "t"\nassignment = "nowhere"'), "the folder nowhere does not exist"),
     "no-solutions": (table(head='title = "t"\nsolutions = "nowhere"'), "the folder nowhere does not exist"),
