@@ -25,6 +25,7 @@ def grade_all(
     out: Path,
     *,
     isolation: str = "auto",
+    required: Sequence[str] = (),
     questions: Sequence[str] | None = None,
     limits: Mapping[str, float] | None = None,
     started: Started = lambda name, checks: None,
@@ -37,7 +38,8 @@ def grade_all(
         homework: the homework.
         submissions: names, safe as folder names, and where each is.
         out: the folder for the results; made if it is missing.
-        isolation: `auto`, `process` or `none`.
+        isolation: `auto`, `sandbox`, `process` or `none`.
+        required: layers that must be in force.
         questions: grade only these; all if None.
         limits: replaces some of the homework's limits.
         started: told about each submission before it is graded.
@@ -50,7 +52,7 @@ def grade_all(
     """
     results = []
     _prepare(out)
-    with Grading(homework, isolation, limits) as grading:
+    with Grading(homework, isolation, limits, required) as grading:
         chosen = [check for check in grading.checks if questions is None or check.question in questions]
         for name, path in submissions:
             started(name, len(chosen))

@@ -18,11 +18,11 @@ import platform
 import sys
 import tempfile
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from . import sandbox
+from . import confine, sandbox
 from .blame import Verdict
 from .config import Homework, Limits, load_homework
 from .errors import AutograderError, ZygoteGone
@@ -38,9 +38,9 @@ LOG_SHOWN = 4_000  # characters of a session's own output that are worth showing
 class Grader:
     """The warm process: holds the launcher, forks sessions."""
 
-    def __init__(self, homework: Homework, mode: str, events: int):
-        self.homework, self.mode, self.events = homework, mode, events
-        self.launcher = sandbox.launcher(mode)
+    def __init__(self, homework: Homework, mode: str, required: Sequence[str], events: int):
+        self.homework, self.mode, self.required, self.events = homework, mode, required, events
+        self.launcher = sandbox.launcher(mode, required)
 
     def emit(self, event: dict[str, Any]) -> None:
         """Write one event."""
@@ -53,7 +53,7 @@ class Grader:
 
     def serve(self) -> None:
         """Answer requests until the supervisor closes standard input."""
-        self.emit({"event": "ready", "isolation": sandbox.layers(self.mode), "versions": versions()})
+        self.emit({"event": "ready", "isolation": sandbox.isolation(self.mode, self.launcher), "versions": versions()})
         for line in sys.stdin:
             request = json.loads(line)
             if request["op"] == "collect":
@@ -83,7 +83,7 @@ class Grader:
         if code == ZYGOTE_GONE:
             with contextlib.suppress(OSError):
                 self.launcher.close()
-            self.launcher = sandbox.launcher(self.mode)
+            self.launcher = sandbox.launcher(self.mode, self.required)
         self.emit({"event": "ended", "code": code, "log": text[-LOG_SHOWN:]})
 
     def _child(self, task: Callable[[], None]) -> int:
@@ -162,6 +162,7 @@ def main() -> None:
     """Start the grader that the command line's supervisor asked for."""
     import torch
 
+    confine.undumpable()
     torch.set_num_threads(1)
     warm_up()
     options = json.loads(sys.argv[1])
@@ -173,7 +174,7 @@ def main() -> None:
         limits = Limits(**{**limits.model_dump(), **options["limits"]})
     grader = None
     try:
-        grader = Grader(homework.model_copy(update={"limits": limits}), options["isolation"], events)
+        grader = Grader(homework.model_copy(update={"limits": limits}), options["isolation"], options["required"], events)
     except AutograderError as error:
         os.write(events, json.dumps({"event": "refused", "message": str(error)}).encode() + b"\n")
         sys.exit(2)

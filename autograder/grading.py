@@ -16,11 +16,11 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import scoring
+from . import confine, scoring
 from .config import Homework
 from .errors import ConfigError, IsolationError
 from .results import CheckInfo, CheckResult, Outcome, SubmissionResult, check_result_from_json
@@ -33,7 +33,7 @@ Progress = Callable[[CheckResult], None]
 
 def strongest() -> str:
     """The isolation mode that `auto` stands for on this machine."""
-    return "none" if sys.platform == "win32" else "process"
+    return {"win32": "none", "linux": "sandbox"}.get(sys.platform, "process")
 
 
 class GraderProcess:
@@ -43,8 +43,15 @@ class GraderProcess:
         IsolationError: it does not start.
     """
 
-    def __init__(self, homework: Homework, isolation: str, limits: Mapping[str, float] | None):
-        options = {"homework": str(homework.root), "isolation": isolation, "limits": dict(limits or {})}
+    def __init__(
+        self, homework: Homework, isolation: str, limits: Mapping[str, float] | None, required: Sequence[str]
+    ):
+        options = {
+            "homework": str(homework.root),
+            "isolation": isolation,
+            "limits": dict(limits or {}),
+            "required": list(required),
+        }
         fixed = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
         fixed["PYTHONHASHSEED"] = "0"  # with --isolation none, student code's sets iterate as in a worker
         self.process = subprocess.Popen(
@@ -130,18 +137,26 @@ class Grading:
 
     Args:
         homework: the homework.
-        isolation: `auto`, `process` or `none`.
+        isolation: `auto`, `sandbox`, `process` or `none`.
         limits: replaces some of the homework's limits.
+        required: layers that must be in force.
 
     Raises:
         ConfigError: the homework's checks cannot be collected.
         IsolationError: this machine cannot isolate as asked.
     """
 
-    def __init__(self, homework: Homework, isolation: str = "auto", limits: Mapping[str, float] | None = None):
-        self.homework, self.limits = homework, limits
+    def __init__(
+        self,
+        homework: Homework,
+        isolation: str = "auto",
+        limits: Mapping[str, float] | None = None,
+        required: Sequence[str] = (),
+    ):
+        confine.undumpable()
+        self.homework, self.limits, self.required = homework, limits, required
         self.isolation = strongest() if isolation == "auto" else isolation
-        self.grader = GraderProcess(homework, self.isolation, limits)
+        self.grader = GraderProcess(homework, self.isolation, limits, required)
         try:
             self.checks = self._collect()
         except BaseException:
@@ -308,7 +323,7 @@ class Grading:
                 event = self.grader.next_event(0.5)
             except EOFError:
                 self.grader.close()
-                self.grader = GraderProcess(self.homework, self.isolation, self.limits)
+                self.grader = GraderProcess(self.homework, self.isolation, self.limits, self.required)
                 return
             if event is None:
                 reason = watch.expired(pid)

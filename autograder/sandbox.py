@@ -20,20 +20,22 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy
 import torch
 
-from . import wire
+from . import confine, wire
 from .config import Limits
 from .errors import IsolationError, WireError, WorkerCrashed, WorkerLost, WorkerTimedOut, ZygoteGone
 from .worker import Runtime
 
 OUTPUT_KEPT = 64 << 10  # bytes of a worker's standard output and error; the rest is read and dropped
 START_SECONDS = 120  # for a zygote or a cold worker to import torch on a slow machine
-MODES = ("none", "process")
+MODES = ("none", "process", "sandbox")
+WANTED = {"none": (), "process": ("process", "limits"), "sandbox": confine.LAYERS}
 
 
 class Worker(Protocol):
@@ -50,7 +52,13 @@ class Worker(Protocol):
 
 
 class Launcher(Protocol):
-    """Starts workers."""
+    """Starts workers.
+
+    Attributes:
+        layers: by layer that was asked for, an empty text if it is in force, or why it is not.
+    """
+
+    layers: dict[str, str]
 
     def take(self, limits: Limits) -> Worker:
         """Return a fresh worker, whose time starts now."""
@@ -134,6 +142,9 @@ def _set_global_state(state: tuple[Any, ...]) -> None:
 class SameProcess:
     """Launches `InProcess` workers."""
 
+    def __init__(self) -> None:
+        self.layers: dict[str, str] = {}
+
     def take(self, limits: Limits) -> Worker:
         """Return a fresh runtime; limits are the supervisor's business here."""
         return InProcess()
@@ -163,6 +174,7 @@ class Process:
         self.printed = bytearray()
         self.printed_total = 0
         self.ended: Ended | None = None
+        self.layers: dict[str, str] = {}
         self.stopped = False
         self.hung_up = False
         self.loss: WorkerLost | None = None
@@ -170,6 +182,20 @@ class Process:
         os.set_blocking(output, False)
         self.poll = select.poll()
         self.poll.register(output, select.POLLIN)
+
+    def greet(self) -> None:
+        """Receive the worker's first frame, from before there was student code: the layers that are in force.
+
+        Raises:
+            IsolationError: it does not come.
+        """
+        try:
+            frame = wire.read_frame(self._read_into)
+            assert frame is not None
+            _, self.layers = wire.decode(*frame)
+        except (WorkerLost, OSError, AssertionError) as error:
+            said = self.close()
+            raise IsolationError(f"a worker did not start: {error} {said[-500:]}") from error
 
     def exchange(self, request: list[Any], max_body: int) -> tuple[bytes, bytearray]:
         """Send and receive, reading what student code prints meanwhile."""
@@ -293,9 +319,10 @@ class Zygote:
         IsolationError: it does not start.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, layers: Sequence[str] = ()) -> None:
         self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self.process = _start_python(theirs, ["--zygote", str(theirs.fileno())])
+        settings = json.dumps({"layers": layers, "grader": os.getpid()})
+        self.process = _start_python(theirs, ["--zygote", str(theirs.fileno()), settings])
         theirs.close()
         self.numbers = itertools.count(1)
         self.replies: dict[int | str, dict[str, Any]] = {}
@@ -304,9 +331,24 @@ class Zygote:
         ready = self._receive("ready", START_SECONDS)
         if ready.get("tasks") not in (1, None):
             raise IsolationError(f"the zygote has {ready.get('tasks')} threads; forking it would not be safe")
+        self.layers: dict[str, str] = {}
+        first = self._take(Limits())
+        self.layers = first.layers
+        first.close()
 
     def take(self, limits: Limits) -> Worker:
-        """Return a worker forked ahead of time if its limits fit, and have the next one forked."""
+        """Return a worker forked ahead of time if its limits fit, and have the next one forked.
+
+        Raises:
+            IsolationError: a layer that was in force for the first worker is not for this one.
+        """
+        worker = self._take(limits)
+        if worker.layers != self.layers:
+            worker.close()
+            raise IsolationError(f"a worker's layers are {worker.layers}; they were {self.layers}")
+        return worker
+
+    def _take(self, limits: Limits) -> Process:
         if self.waiting is not None and self.waiting[0] != limits:
             self.discard()
         if self.waiting is None:
@@ -316,7 +358,9 @@ class Zygote:
         self.waiting = None
         with contextlib.suppress(ZygoteGone):  # then the worker in hand is gone too, and its first call says so
             self.waiting = self._request(limits)
-        return Process(pid, channel, output, limits, self._end)
+        worker = Process(pid, channel, output, limits, self._end)
+        worker.greet()
+        return worker
 
     def discard(self) -> None:
         """End the worker that was forked ahead of time."""
@@ -393,17 +437,24 @@ class Zygote:
 class ColdStart:
     """Starts each worker as a new interpreter: slower; where forking after `import torch` is not safe."""
 
+    def __init__(self, layers: Sequence[str] = ()) -> None:
+        self.settings = json.dumps({"layers": layers, "grader": os.getpid()})
+        self.layers: dict[str, str] = {}
+
     def take(self, limits: Limits) -> Worker:
         """Start an interpreter and wait until it has imported torch."""
         ours, theirs = socket.socketpair()
         read, write = os.pipe()
-        process = _start_python(theirs, ["--cold", str(theirs.fileno()), json.dumps(limits.model_dump())], write)
+        bounds = json.dumps(limits.model_dump())
+        process = _start_python(theirs, ["--cold", str(theirs.fileno()), self.settings, bounds], write)
         theirs.close()
         os.close(write)
         ours.settimeout(START_SECONDS)
         if ours.recv(1) != b"r":
             raise IsolationError("a worker did not start")
-        return Process(process.pid, ours, read, limits, lambda pid, grace, wait: _end_child(process, grace))
+        worker = Process(process.pid, ours, read, limits, lambda pid, grace, wait: _end_child(process, grace))
+        worker.greet()
+        return worker
 
     def close(self) -> None:
         """Every worker was ended by its check."""
@@ -442,23 +493,41 @@ def _start_python(channel: socket.socket, arguments: list[str], output: int | No
     )
 
 
-def launcher(mode: str) -> Launcher:
+def launcher(mode: str, required: Sequence[str] = ()) -> Launcher:
     """What starts workers under an isolation mode.
+
+    Args:
+        mode: one of `MODES`.
+        required: layers that must be in force.
 
     Raises:
         IsolationError: this system cannot do it.
     """
+    started: Launcher
     if mode == "none":
-        return SameProcess()
-    if sys.platform == "win32":
+        started = SameProcess()
+    elif sys.platform == "win32":
         raise IsolationError("workers in another process need Linux or macOS; use --isolation none here")
-    return Zygote() if sys.platform == "linux" else ColdStart()
+    else:
+        started = Zygote(WANTED[mode]) if sys.platform == "linux" else ColdStart()
+    missing = [layer for layer in required if layer not in in_force(mode, started)]
+    if missing:
+        started.close()
+        reasons = ", ".join(f"{layer} ({started.layers.get(layer) or 'not asked for'})" for layer in missing)
+        raise IsolationError(f"grading requires layers that are not in force here: {reasons}")
+    return started
 
 
-def layers(mode: str) -> dict[str, Any]:
-    """The isolation that a mode gives, as results report it."""
-    in_force = [] if mode == "none" else ["process", "limits"]
-    return {"mode": mode, "layers": in_force}
+def in_force(mode: str, started: Launcher) -> list[str]:
+    """The layers that a launcher's workers are behind, each tried by a probe where one can be tried."""
+    given = [] if mode == "none" else ["process", "limits"]
+    return given + [layer for layer, failing in started.layers.items() if not failing]
+
+
+def isolation(mode: str, started: Launcher) -> dict[str, Any]:
+    """The isolation that a mode gives here, as results report it: layers in force, and why others are not."""
+    absent = {layer: reason for layer, reason in started.layers.items() if reason}
+    return {"mode": mode, "layers": in_force(mode, started), "absent": absent}
 
 
 def _cut(text: str, total: int) -> str:

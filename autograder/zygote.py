@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import array
 import contextlib
-import ctypes
 import gc
+import importlib
 import json
 import math
 import os
@@ -21,35 +21,53 @@ import time
 import traceback
 from typing import Any
 
-PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36  # linux/prctl.h
+from . import confine
+
+PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
+# What a worker may import although it can open no file: the standard library, as far as a student may want it.
+PRELOAD = (
+    "abc argparse array ast base64 bisect calendar cmath collections.abc concurrent.futures contextlib copy csv"
+    " dataclasses datetime decimal difflib dis enum fnmatch fractions functools gc graphlib hashlib heapq html inspect"
+    " io itertools json keyword logging math numbers operator pathlib pickle platform pprint queue random re reprlib"
+    " secrets shutil signal statistics string struct tempfile textwrap threading time timeit token tokenize traceback"
+    " types typing unicodedata unittest uuid warnings weakref zlib"
+    " numpy.fft numpy.linalg numpy.ma numpy.polynomial numpy.random numpy.testing numpy.typing"
+    " torch.autograd.functional torch.distributions torch.fft torch.func torch.linalg torch.nn.functional torch.nn.init"
+    " torch.nn.utils torch.optim torch.optim.lr_scheduler torch.sparse torch.special torch.testing torch.utils.data"
+    " torch.utils.checkpoint encodings.ascii encodings.idna encodings.latin_1 encodings.utf_16"
+).split()
 CHANNEL = 3  # the only descriptor of a worker besides the standard ones
 
 
 def main(arguments: list[str]) -> None:
     """Serve as the zygote of a control socket, or as one cold worker of a channel."""
+    settings = json.loads(arguments[2])
+    if arguments[0] == "--zygote" and "namespaces" in settings["layers"]:
+        with contextlib.suppress(OSError):  # then the workers' probes say that they are not in force
+            confine.enter_namespaces()
+
     import torch
 
     torch.set_num_threads(1)
     if arguments[0] == "--cold":
         os.write(int(arguments[1]), b"r")
-        become_worker(int(arguments[1]), os.dup(1), json.loads(arguments[2]))
+        become_worker(int(arguments[1]), os.dup(1), json.loads(arguments[3]), settings)
     with contextlib.suppress(OSError):
-        _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        _prctl(PR_SET_CHILD_SUBREAPER, 1)
+        confine.prctl(confine.PR_SET_PDEATHSIG, signal.SIGKILL)
+        confine.prctl(PR_SET_CHILD_SUBREAPER, 1)
     warm_up()
     gc.collect()
     gc.freeze()
-    Forker(socket.socket(fileno=int(arguments[1]))).serve()
+    Forker(socket.socket(fileno=int(arguments[1])), settings).serve()
 
 
 def warm_up() -> None:
     """Run once what student code will use, so that a fork finds it imported: first uses load hundreds of modules."""
-    import copy  # noqa: F401
+    for name in PRELOAD:
+        importlib.import_module(name)
 
     import numpy
     import torch
-    import torch.func
-    import torch.testing
 
     from . import worker
 
@@ -71,8 +89,8 @@ def warm_up() -> None:
 class Forker:
     """Forks workers and ends them, as the grader asks over a control socket; replies carry their request's number."""
 
-    def __init__(self, control: socket.socket):
-        self.control = control
+    def __init__(self, control: socket.socket, settings: dict[str, Any]):
+        self.control, self.settings = control, settings
         self.running: set[int] = set()
         self.ended: dict[int, tuple[int, float]] = {}  # wait status and processor seconds
 
@@ -104,7 +122,7 @@ class Forker:
         pid = os.fork()
         if pid == 0:
             channel, output = descriptors
-            become_worker(channel, output, limits)
+            become_worker(channel, output, limits, self.settings)
         for descriptor in descriptors:
             os.close(descriptor)
         self.running.add(pid)
@@ -146,16 +164,19 @@ class Forker:
                     os.waitpid(pid, 0)
 
 
-def become_worker(channel: int, output: int, limits: dict[str, Any]) -> None:
-    """Turn this process into a worker (own session, three descriptors and a channel, limits) and serve. No return."""
+def become_worker(channel: int, output: int, limits: dict[str, Any], settings: dict[str, Any]) -> None:
+    """Turn this process into a worker: own session, three descriptors and a channel, limits, layers; then serve.
+
+    Does not return. The first frame says which layers are in force; no student code is here yet.
+    """
     try:
-        from . import worker
+        from . import wire, worker
 
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         with contextlib.suppress(OSError):
             os.setsid()
         with contextlib.suppress(OSError):
-            _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+            confine.prctl(confine.PR_SET_PDEATHSIG, signal.SIGKILL)
         _only_descriptors(channel, output)
         os.environ.clear()
         os.environ.update({"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "OMP_NUM_THREADS": "1"})
@@ -167,6 +188,8 @@ def become_worker(channel: int, output: int, limits: dict[str, Any]) -> None:
         worker.seed_everything(0)
         connection = socket.socket(fileno=CHANNEL)
         connection.setblocking(True)
+        report = confine.confine(settings["layers"], settings["grader"])
+        connection.sendall(b"".join(wire.encode(["ready", report])))
         worker.serve(connection.recv_into, connection.send)
         os._exit(0)
     except BaseException:
@@ -183,6 +206,7 @@ def set_limits(limits: dict[str, Any]) -> None:
         resource.RLIMIT_CORE: (0, 0),
         resource.RLIMIT_FSIZE: (16 << 20, 16 << 20),
         resource.RLIMIT_NOFILE: (64, 64),
+        resource.RLIMIT_NPROC: (256, 256),  # does not bind root
     }
     for limit, value in wanted.items():
         with contextlib.suppress(ValueError, OSError):  # macOS refuses some
@@ -209,11 +233,6 @@ def _only_descriptors(channel: int, output: int) -> None:
 
 def _text_stream(number: int) -> Any:
     return open(number, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False)
-
-
-def _prctl(option: int, value: int) -> None:
-    if ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0) != 0:
-        raise OSError(ctypes.get_errno(), "prctl")
 
 
 def _tasks() -> int | None:

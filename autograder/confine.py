@@ -1,0 +1,294 @@
+"""The sandbox's layers, from inside: what a worker gives up before any student byte is there, and a probe that tries.
+
+Each layer is a function that raises OSError where the machine does not have it. All go through system calls: nothing
+has to be compiled or installed. Sources: seccomp(2), landlock(7), prctl(2), user_namespaces(7), and the kernel's system
+call tables (arch/x86/entry/syscalls/syscall_64.tbl, include/uapi/asm-generic/unistd.h).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import errno
+import os
+import platform
+import signal
+import socket
+import struct
+from collections.abc import Callable, Iterable, Sequence
+
+# Every layer that there is, from the weakest to the strongest. `process` is the worker's own process and session, with a
+# clean environment and three descriptors; `undumpable` protects the grader's memory.
+LAYERS = ("process", "limits", "undumpable", "user", "namespaces", "landlock", "seccomp")
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS = 1, 4, 22, 38  # linux/prctl.h
+
+
+def prctl(option: int, value: int, third: int | None = None) -> None:
+    """Call prctl(2).
+
+    Raises:
+        OSError: the kernel refuses.
+    """
+    arguments = [ctypes.c_ulong(value), ctypes.c_void_p(third), ctypes.c_ulong(0), ctypes.c_ulong(0)]
+    if _libc.prctl(ctypes.c_int(option), *arguments) != 0:
+        raise OSError(ctypes.get_errno(), f"prctl({option})")
+
+
+def undumpable() -> None:
+    """Keep other processes of this user from this process's memory, environment and descriptors, as far as the kernel can."""
+    with contextlib.suppress(OSError, AttributeError):  # AttributeError: a system without prctl
+        prctl(PR_SET_DUMPABLE, 0)
+
+
+def _syscall(number: int, *arguments: int | bytes | None) -> int:
+    converted = [ctypes.c_long(a) if isinstance(a, int) else ctypes.c_char_p(a) for a in arguments]
+    result = int(_libc.syscall(ctypes.c_long(number), *converted))
+    if result < 0:
+        code = ctypes.get_errno()
+        raise OSError(code, os.strerror(code))
+    return result
+
+
+# -- seccomp -----------------------------------------------------------------------------------------------------------
+
+# name: (x86_64, aarch64); None where the architecture does not have it. No system call that takes a path, makes a
+# process, a socket or a memory file, or touches another process.
+ALLOWED: dict[str, tuple[int | None, int | None]] = {
+    "read": (0, 63), "write": (1, 64), "close": (3, 57), "fstat": (5, 80), "poll": (7, None), "lseek": (8, 62),
+    "mmap": (9, 222), "mprotect": (10, 226), "munmap": (11, 215), "brk": (12, 214), "rt_sigaction": (13, 134),
+    "rt_sigprocmask": (14, 135), "rt_sigreturn": (15, 139), "pread64": (17, 67), "readv": (19, 65),
+    "writev": (20, 66), "select": (23, None), "sched_yield": (24, 124), "mremap": (25, 216), "mincore": (27, 232),
+    "madvise": (28, 233), "dup": (32, 23), "pause": (34, None), "nanosleep": (35, 101), "getitimer": (36, 102),
+    "alarm": (37, None), "setitimer": (38, 103), "getpid": (39, 172), "sendto": (44, 206), "recvfrom": (45, 207),
+    "exit": (60, 93), "uname": (63, 160), "gettimeofday": (96, 169), "getrusage": (98, 165), "sysinfo": (99, 179),
+    "times": (100, 153), "getuid": (102, 174), "getgid": (104, 176), "geteuid": (107, 175), "getegid": (108, 177),
+    "getppid": (110, 173), "getpgrp": (111, None), "getgroups": (115, 158), "getresuid": (118, 148),
+    "getresgid": (120, 150), "getpgid": (121, 155), "getsid": (124, 156), "rt_sigpending": (127, 136),
+    "rt_sigtimedwait": (128, 137), "rt_sigsuspend": (130, 133), "sigaltstack": (131, 132), "arch_prctl": (158, None),
+    "gettid": (186, 178), "time": (201, None), "futex": (202, 98), "sched_getaffinity": (204, 123),
+    "restart_syscall": (219, 128), "clock_gettime": (228, 113), "clock_getres": (229, 114),
+    "clock_nanosleep": (230, 115), "exit_group": (231, 94), "set_robust_list": (273, 99), "get_robust_list": (274, 100),
+    "pselect6": (270, 72), "ppoll": (271, 73), "set_tid_address": (218, 96), "getcpu": (309, 168),
+    "getrandom": (318, 278), "membarrier": (324, 283), "rseq": (334, 293),
+}  # fmt: skip
+CLONE, CLONE3, IOCTL, FCNTL, PRLIMIT64, TGKILL = (56, 220), (435, 435), (16, 29), (72, 25), (302, 261), (234, 131)
+SECCOMP = (317, 277)
+ARCHITECTURES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}  # column above, AUDIT_ARCH_*
+
+# struct sock_filter opcodes and return values (linux/bpf_common.h, linux/seccomp.h)
+LOAD, EQUAL, AT_LEAST, AND, RETURN = 0x20, 0x15, 0x35, 0x54, 0x06
+ALLOW, KILL, ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
+NR, ARCH = 0, 4  # offsets in struct seccomp_data
+THREAD = 0x00010000 | 0x00000100  # CLONE_THREAD | CLONE_VM
+HARMLESS_IOCTLS = (0x5421, 0x541B, 0x5401)  # FIONBIO, FIONREAD, TCGETS
+HARMLESS_FCNTLS = (1, 2, 3)  # F_GETFD, F_SETFD, F_GETFL
+
+
+def _argument(number: int) -> int:
+    return 16 + 8 * number  # low word, little endian
+
+
+def seccomp_program(machine: str, pid: int) -> list[tuple[int, int, int, int]]:
+    """The filter: an allow-list; everything else fails with EPERM, so that student code gets an exception, not a kill.
+
+    Raises:
+        OSError: there is no table for this architecture.
+    """
+    if machine not in ARCHITECTURES:
+        raise OSError(errno.ENOSYS, f"no system call table for {machine}")
+    column, audit = ARCHITECTURES[machine]
+    deny = ERRNO | errno.EPERM
+    program = [(LOAD, 0, 0, ARCH), (EQUAL, 1, 0, audit), (RETURN, 0, 0, KILL), (LOAD, 0, 0, NR)]
+    program += [(AT_LEAST, 0, 1, 0x40000000), (RETURN, 0, 0, KILL)]  # the x32 numbers
+    program += [(EQUAL, 0, 1, CLONE3[column]), (RETURN, 0, 0, ERRNO | errno.ENOSYS)]  # glibc falls back to clone
+    program += _when(CLONE[column], [(LOAD, 0, 0, _argument(0)), (AND, 0, 0, THREAD), *_only([THREAD], deny)])
+    program += _when(IOCTL[column], [(LOAD, 0, 0, _argument(1)), *_only(HARMLESS_IOCTLS, ERRNO | errno.ENOTTY)])
+    program += _when(FCNTL[column], [(LOAD, 0, 0, _argument(1)), *_only(HARMLESS_FCNTLS, deny)])
+    program += _when(PRLIMIT64[column], [(LOAD, 0, 0, _argument(2)), *_only([0], deny)])  # reading only
+    program += _when(TGKILL[column], [(LOAD, 0, 0, _argument(0)), *_only([pid], deny)])  # abort()
+    for numbers in ALLOWED.values():
+        number = numbers[column]
+        if number is not None:
+            program += [(EQUAL, 0, 1, number), (RETURN, 0, 0, ALLOW)]
+    return [*program, (RETURN, 0, 0, deny)]
+
+
+def _when(number: int, then: list[tuple[int, int, int, int]]) -> list[tuple[int, int, int, int]]:
+    """For one system call, a block that ends in a return."""
+    return [(EQUAL, 0, len(then), number), *then]
+
+
+def _only(values: Iterable[int], otherwise: int) -> list[tuple[int, int, int, int]]:
+    """Allow if the loaded word is one of some values."""
+    block: list[tuple[int, int, int, int]] = []
+    for value in values:
+        block += [(EQUAL, 0, 1, value), (RETURN, 0, 0, ALLOW)]
+    return [*block, (RETURN, 0, 0, otherwise)]
+
+
+def seccomp() -> None:
+    """Allow only system calls that compute, wait, or use what is open already."""
+    instructions = seccomp_program(platform.machine(), os.getpid())
+    code = b"".join(struct.pack("<HBBI", *instruction) for instruction in instructions)
+    buffer = ctypes.create_string_buffer(code, len(code))
+    header = struct.pack("<HxxxxxxQ", len(instructions), ctypes.addressof(buffer))  # struct sock_fprog
+    program = ctypes.create_string_buffer(header, len(header))
+    prctl(PR_SET_SECCOMP, 2, ctypes.addressof(program))  # SECCOMP_MODE_FILTER
+
+
+# -- Landlock ----------------------------------------------------------------------------------------------------------
+
+LANDLOCK_CREATE, LANDLOCK_RESTRICT = 444, 446  # the same on all architectures
+FILE_RIGHTS = {1: 13, 2: 14, 3: 15, 4: 15}  # access rights by ABI; 16 from ABI 5 on
+
+
+def landlock() -> int:
+    """Deny every path, TCP port, and signal or abstract socket outside, as far as the kernel can; returns its ABI."""
+    abi = _syscall(LANDLOCK_CREATE, None, 0, 1)
+    files = (1 << FILE_RIGHTS.get(abi, 16)) - 1
+    rules = struct.pack("<QQQ", files, 3 if abi >= 4 else 0, 3 if abi >= 6 else 0)
+    size = 24 if abi >= 6 else 16 if abi >= 4 else 8
+    ruleset = _syscall(LANDLOCK_CREATE, rules, size, 0)
+    try:
+        _syscall(LANDLOCK_RESTRICT, ruleset, 0)
+    finally:
+        os.close(ruleset)
+    return abi
+
+
+# -- another user, namespaces ------------------------------------------------------------------------------------------
+
+UIDS = 20_000  # the first user id, and how many, that workers are given; a system's own users lie below
+NEW_IPC, NEW_UTS, NEW_USER, NEW_PID, NEW_NET = 0x08000000, 0x04000000, 0x10000000, 0x20000000, 0x40000000
+
+
+def become_user(uid: int) -> None:
+    """Change to a user and group that own nothing, for good; only root can.
+
+    Raises:
+        OSError: this process is not root, or the change could be taken back.
+    """
+    if os.geteuid() != 0:
+        raise OSError(errno.EPERM, "only root can become another user")
+    os.setgroups([])
+    os.setresgid(uid, uid, uid)
+    os.setresuid(uid, uid, uid)
+    prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # the change of user has cleared it
+
+
+def enter_namespaces() -> None:
+    """Leave the network and the host's processes behind; the caller is process 1 of a new world afterwards.
+
+    The process that calls stays outside as its keeper and ends with it.
+
+    Raises:
+        OSError: this system does not allow it.
+    """
+    flags = NEW_PID | NEW_NET | NEW_IPC | NEW_UTS
+    uid, gid = os.geteuid(), os.getegid()
+    if uid == 0:
+        _unshare(flags)
+    else:
+        _unshare(flags | NEW_USER)
+        for file, content in (("setgroups", "deny"), ("uid_map", f"{uid} {uid} 1"), ("gid_map", f"{gid} {gid} 1")):
+            with open(f"/proc/self/{file}", "w", encoding="ascii") as map_file:
+                map_file.write(content)
+    inner = os.fork()
+    if inner != 0:
+        os.closerange(3, 1024)
+        _, status = os.waitpid(inner, 0)
+        os._exit(os.waitstatus_to_exitcode(status) & 0xFF)
+    prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _unshare(flags: int) -> None:
+    if _libc.unshare(ctypes.c_int(flags)) != 0:
+        code = ctypes.get_errno()
+        raise OSError(code, os.strerror(code))
+
+
+# -- probes ------------------------------------------------------------------------------------------------------------
+
+
+def refused(act: Callable[[], object], *codes: int) -> bool:
+    """Whether an act fails with one of some error numbers; any that succeeds, or fails otherwise, is not refused."""
+    try:
+        act()
+    except OSError as error:
+        return error.errno in codes
+    return False
+
+
+def probe_user(grader: int) -> bool:
+    """Root is gone for good, and the grader cannot be signalled."""
+    return refused(lambda: os.setuid(0), errno.EPERM) and refused(lambda: os.kill(grader, 0), errno.EPERM, errno.ESRCH)
+
+
+def probe_undumpable(grader: int) -> bool:
+    """The grader's memory and environment cannot be opened."""
+    files = (f"/proc/{grader}/mem", f"/proc/{grader}/environ")
+    return all(refused(lambda file=file: os.close(os.open(file, os.O_RDONLY)), errno.EACCES, errno.ENOENT) for file in files)
+
+
+def probe_namespaces(grader: int) -> bool:
+    """There is no network, and the grader is not among the processes."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        no_network = refused(lambda: probe.connect(("198.51.100.1", 9)), errno.ENETUNREACH)  # RFC 5737, nobody's
+    return no_network and refused(lambda: os.kill(grader, 0), errno.ESRCH)
+
+
+def probe_landlock() -> bool:
+    """No path can be opened, for reading or writing."""
+    return all(
+        refused(lambda path=path, flags=flags: os.close(os.open(path, flags)), errno.EACCES)
+        for path, flags in (("/", os.O_RDONLY), ("/tmp/.probe", os.O_WRONLY | os.O_CREAT), (os.__file__, os.O_RDONLY))
+    )
+
+
+def probe_seccomp(grader: int) -> bool:
+    """No path, socket, process, signal or program can be had."""
+    acts: tuple[Callable[[], object], ...] = (
+        lambda: os.close(os.open("/", os.O_RDONLY)),
+        lambda: os.stat("/"),
+        lambda: socket.socket(),
+        lambda: os._exit(71) if os.fork() == 0 else None,
+        lambda: os.execv("/", ["/"]),
+        lambda: os.kill(grader, 0),
+        lambda: os.memfd_create("probe"),
+    )
+    return all(refused(act, errno.EPERM) for act in acts)
+
+
+# -- all together ------------------------------------------------------------------------------------------------------
+
+
+def confine(wanted: Sequence[str], grader: int) -> dict[str, str]:
+    """Put this process, a worker that has run no student code yet, behind the wanted layers.
+
+    Args:
+        wanted: names of layers.
+        grader: the grader's process id, for the probes.
+
+    Returns:
+        by layer, an empty text if it is in force, or else why it is not; what no probe has tried is not in force.
+    """
+    report = {}
+    steps: dict[str, tuple[Callable[[], object], Callable[[], bool]]] = {
+        "user": (lambda: become_user(UIDS + grader % UIDS), lambda: probe_user(grader)),
+        "namespaces": (lambda: None, lambda: probe_namespaces(grader)),  # entered by the zygote, before
+        "undumpable": (lambda: None, lambda: probe_undumpable(grader)),  # set by the grader itself
+        "landlock": (landlock, probe_landlock),
+        "seccomp": (seccomp, lambda: probe_seccomp(grader)),
+    }
+    prctl(PR_SET_NO_NEW_PRIVS, 1)
+    for layer, (enter, probe) in steps.items():
+        if layer in wanted:
+            try:
+                enter()
+                report[layer] = "" if probe() else "a probe of it succeeded in what it forbids"
+            except OSError as error:
+                report[layer] = error.strerror or type(error).__name__
+    return report
