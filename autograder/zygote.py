@@ -34,7 +34,9 @@ PRELOAD = (
     " numpy.fft numpy.linalg numpy.ma numpy.polynomial numpy.random numpy.testing numpy.typing"
     " torch.autograd.functional torch.distributions torch.fft torch.func torch.linalg torch.nn.functional torch.nn.init"
     " torch.nn.utils torch.optim torch.optim.lr_scheduler torch.sparse torch.special torch.testing torch.utils.data"
-    " torch.utils.checkpoint encodings.ascii encodings.idna encodings.latin_1 encodings.utf_16"
+    " torch.utils.checkpoint encodings.ascii encodings.base64_codec encodings.cp1252 encodings.hex_codec encodings.idna"
+    " encodings.latin_1 encodings.punycode encodings.raw_unicode_escape encodings.unicode_escape encodings.utf_16"
+    " encodings.utf_16_be encodings.utf_16_le encodings.utf_32 encodings.utf_7 encodings.utf_8_sig encodings.zlib_codec"
 ).split()
 CHANNEL = 3  # the only descriptor of a worker besides the standard ones
 
@@ -69,8 +71,9 @@ def warm_up() -> None:
     import numpy
     import torch
 
-    from . import worker
+    from . import facts, worker
 
+    facts.facts_of(b"import torch\nx = torch.zeros(2)\n", "x.py")
     worker.seed_everything(0)
     parameter = torch.nn.Parameter(torch.randn(3, 3))
     parameter.grad = torch.ones(3, 3)
