@@ -8,6 +8,7 @@ from __future__ import annotations
 import enum
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -42,6 +43,7 @@ class Isolation(enum.StrEnum):
     """The isolation modes; `auto` is the strongest that the machine has."""
 
     auto = "auto"
+    sandbox = "sandbox"
     process = "process"
     none = "none"
 
@@ -51,6 +53,10 @@ HomeworkOption = Annotated[
     typer.Option("--homework", help="The homework's folder; by default the nearest above the working directory."),
 ]
 IsolationOption = Annotated[Isolation, typer.Option(help="How student code is kept apart from the grader.")]
+RequireOption = Annotated[
+    str,
+    typer.Option("--require-isolation", help="Refuse to grade without these layers, e.g. user,seccomp."),
+]
 
 
 @app.command()
@@ -59,6 +65,7 @@ def grade(
     out: Annotated[Path, typer.Option("-o", "--out", help="Where results go: DIR/<name>/results.json.")],
     question: Annotated[list[str] | None, typer.Option(help="Grade only this question; may be repeated.")] = None,
     isolation: IsolationOption = Isolation.auto,
+    require_isolation: RequireOption = "",
     homework: HomeworkOption = None,
 ) -> None:
     """Grade one submission, or many."""
@@ -73,7 +80,7 @@ def grade(
         if not path.exists():
             raise ConfigError(f"{path} does not exist")
     found = expand(submissions, hw)
-    results = _grade(hw, found, out, isolation, question)
+    results = _grade(hw, found, out, isolation, question, _layers(require_isolation))
     table = reports.submission_table(results[0]) if len(results) == 1 else reports.class_table(results)
     out_console.print(table)
     where = out / (found[0][0] if len(found) == 1 else "<name>") / "results.json"
@@ -99,7 +106,7 @@ def demo(
         submissions = [(sample.name, Path(folder) / sample.name) for sample in hw.demo]
         for sample, (_, path) in zip(hw.demo, submissions, strict=True):
             assemble(hw, sample.overlays, path)
-        results = _grade(hw, submissions, out, isolation, None)
+        results = _grade(hw, submissions, out, isolation, None, ())
     out_console.print(reports.class_table(results))
     out_console.print(f"results: {out}/<name>/results.json", soft_wrap=True, markup=False)
     _exit_for(results)
@@ -161,19 +168,40 @@ def calibrate(
 def doctor(homework: HomeworkOption = None) -> None:
     """Show versions, the isolation that this machine has, and whether the homework is in order."""
     from .config import load_homework
-    from .grading import Grading, strongest
+    from .grading import Grading
 
     hw = load_homework(homework)
     out_console.print(f"homework: {hw.title} ({hw.root}), {len(hw.questions)} questions")
     with Grading(hw, "auto") as grading:
         for name, version in grading.grader.ready["versions"].items():
             out_console.print(f"{name}: {version}")
-        layers = ", ".join(grading.grader.ready["isolation"]["layers"]) or "none"
-        out_console.print(f"isolation: {strongest()} ({layers})")
+        isolation = grading.grader.ready["isolation"]
+        out_console.print(f"isolation: {isolation['mode']}")
+        for layer in isolation["layers"]:
+            out_console.print(f"  {layer}: in force")
+        for layer, reason in isolation["absent"].items():
+            out_console.print(f"  {layer}: no ({reason})")
         out_console.print(f"checks: {len(grading.checks)}")
 
 
-def _grade(hw: Any, submissions: list[Any], out: Path, isolation: str, questions: list[str] | None) -> list[Any]:
+def _layers(names: str) -> list[str]:
+    from .confine import LAYERS
+
+    wanted = [name.strip() for name in names.split(",") if name.strip()]
+    for name in wanted:
+        if name not in LAYERS:
+            raise ConfigError(f"there is no layer {name!r}; the layers are {', '.join(LAYERS)}")
+    return wanted
+
+
+def _grade(
+    hw: Any,
+    submissions: list[Any],
+    out: Path,
+    isolation: str,
+    questions: list[str] | None,
+    required: Sequence[str],
+) -> list[Any]:
     from .batch import grade_all
 
     with _progress() as progress:
@@ -194,6 +222,7 @@ def _grade(hw: Any, submissions: list[Any], out: Path, isolation: str, questions
             submissions,
             out,
             isolation=isolation,
+            required=required,
             questions=questions,
             started=started,
             checked=lambda result: progress.advance(part),

@@ -17,8 +17,8 @@ import socket
 import struct
 from collections.abc import Callable, Iterable, Sequence
 
-# Every layer that there is, from the weakest to the strongest. `process` is the worker's own process and session, with a
-# clean environment and three descriptors; `undumpable` protects the grader's memory.
+# Every layer that there is, from the weakest to the strongest. `process` is the worker's own process and session,
+# with a clean environment and three descriptors; `undumpable` protects the grader's memory.
 LAYERS = ("process", "limits", "undumpable", "user", "namespaces", "landlock", "seccomp")
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -38,7 +38,7 @@ def prctl(option: int, value: int, third: int | None = None) -> None:
 
 
 def undumpable() -> None:
-    """Keep other processes of this user from this process's memory, environment and descriptors, as far as the kernel can."""
+    """Keep other processes of this user from this process's memory, environment and descriptors."""
     with contextlib.suppress(OSError, AttributeError):  # AttributeError: a system without prctl
         prctl(PR_SET_DUMPABLE, 0)
 
@@ -230,7 +230,9 @@ def probe_user(grader: int) -> bool:
 def probe_undumpable(grader: int) -> bool:
     """The grader's memory and environment cannot be opened."""
     files = (f"/proc/{grader}/mem", f"/proc/{grader}/environ")
-    return all(refused(lambda file=file: os.close(os.open(file, os.O_RDONLY)), errno.EACCES, errno.ENOENT) for file in files)
+    return all(
+        refused(lambda file=file: os.close(os.open(file, os.O_RDONLY)), errno.EACCES, errno.ENOENT) for file in files
+    )
 
 
 def probe_namespaces(grader: int) -> bool:

@@ -174,7 +174,9 @@ def main() -> None:
         limits = Limits(**{**limits.model_dump(), **options["limits"]})
     grader = None
     try:
-        grader = Grader(homework.model_copy(update={"limits": limits}), options["isolation"], options["required"], events)
+        grader = Grader(
+            homework.model_copy(update={"limits": limits}), options["isolation"], options["required"], events
+        )
     except AutograderError as error:
         os.write(events, json.dumps({"event": "refused", "message": str(error)}).encode() + b"\n")
         sys.exit(2)

@@ -43,9 +43,7 @@ class GraderProcess:
         IsolationError: it does not start.
     """
 
-    def __init__(
-        self, homework: Homework, isolation: str, limits: Mapping[str, float] | None, required: Sequence[str]
-    ):
+    def __init__(self, homework: Homework, isolation: str, limits: Mapping[str, float] | None, required: Sequence[str]):
         options = {
             "homework": str(homework.root),
             "isolation": isolation,

@@ -26,18 +26,21 @@ from . import confine
 PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 # What a worker may import although it can open no file: the standard library, as far as a student may want it.
 PRELOAD = (
-    "abc argparse array ast base64 bisect calendar cmath collections.abc concurrent.futures contextlib copy csv"
-    " dataclasses datetime decimal difflib dis enum fnmatch fractions functools gc graphlib hashlib heapq html inspect"
-    " io itertools json keyword logging math numbers operator pathlib pickle platform pprint queue random re reprlib"
-    " secrets shutil signal statistics string struct tempfile textwrap threading time timeit token tokenize traceback"
-    " types typing unicodedata unittest uuid warnings weakref zlib"
-    " numpy.fft numpy.linalg numpy.ma numpy.polynomial numpy.random numpy.testing numpy.typing"
-    " torch.autograd.functional torch.distributions torch.fft torch.func torch.linalg torch.nn.functional torch.nn.init"
-    " torch.nn.utils torch.optim torch.optim.lr_scheduler torch.sparse torch.special torch.testing torch.utils.data"
-    " torch.utils.checkpoint encodings.ascii encodings.base64_codec encodings.cp1252 encodings.hex_codec encodings.idna"
-    " encodings.latin_1 encodings.punycode encodings.raw_unicode_escape encodings.unicode_escape encodings.utf_16"
-    " encodings.utf_16_be encodings.utf_16_le encodings.utf_32 encodings.utf_7 encodings.utf_8_sig encodings.zlib_codec"
-).split()
+    "abc", "argparse", "array", "ast", "base64", "bisect", "calendar", "cmath", "collections.abc",
+    "concurrent.futures", "contextlib", "copy", "csv", "dataclasses", "datetime", "decimal", "difflib", "dis", "enum",
+    "fnmatch", "fractions", "functools", "gc", "graphlib", "hashlib", "heapq", "html", "inspect", "io", "itertools",
+    "json", "keyword", "logging", "math", "numbers", "operator", "pathlib", "pickle", "platform", "pprint", "queue",
+    "random", "re", "reprlib", "secrets", "shutil", "signal", "statistics", "string", "struct", "tempfile",
+    "textwrap", "threading", "time", "timeit", "token", "tokenize", "traceback", "types", "typing", "unicodedata",
+    "unittest", "uuid", "warnings", "weakref", "zlib", "numpy.fft", "numpy.linalg", "numpy.ma", "numpy.polynomial",
+    "numpy.random", "numpy.testing", "numpy.typing", "torch.autograd.functional", "torch.distributions", "torch.fft",
+    "torch.func", "torch.linalg", "torch.nn.functional", "torch.nn.init", "torch.nn.utils", "torch.optim",
+    "torch.optim.lr_scheduler", "torch.sparse", "torch.special", "torch.testing", "torch.utils.data",
+    "torch.utils.checkpoint", "encodings.ascii", "encodings.base64_codec", "encodings.cp1252", "encodings.hex_codec",
+    "encodings.idna", "encodings.latin_1", "encodings.punycode", "encodings.raw_unicode_escape",
+    "encodings.unicode_escape", "encodings.utf_16", "encodings.utf_16_be", "encodings.utf_16_le", "encodings.utf_32",
+    "encodings.utf_7", "encodings.utf_8_sig", "encodings.zlib_codec",
+)  # fmt: skip
 CHANNEL = 3  # the only descriptor of a worker besides the standard ones
 
 

@@ -29,10 +29,21 @@ def zygote() -> Iterator[sandbox.Launcher]:
     launcher.close()
 
 
+@pytest.fixture(scope="session")
+def sandboxed() -> Iterator[sandbox.Launcher]:
+    """One zygote whose workers are behind every layer that this machine has."""
+    launcher = sandbox.launcher("sandbox")
+    yield launcher
+    launcher.close()
+
+
 @pytest.fixture(params=sandbox.MODES)
 def launcher(request: pytest.FixtureRequest) -> sandbox.Launcher:
     """Each isolation mode in turn."""
-    return request.getfixturevalue("zygote") if request.param == "process" else sandbox.launcher(request.param)
+    fixtures = {"process": "zygote", "sandbox": "sandboxed"}
+    if request.param in fixtures:
+        return request.getfixturevalue(fixtures[request.param])
+    return sandbox.launcher(request.param)
 
 
 Start = Callable[..., RemoteSubject]

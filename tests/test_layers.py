@@ -14,7 +14,7 @@ PACKAGE = Path(__file__).parents[1] / "autograder"
 LAYERS = (
     ("__init__",),
     ("errors", "results", "config"),
-    ("wire", "facts", "stubs", "scoring", "visibility", "bans", "submissions", "calibration"),
+    ("wire", "facts", "confine", "stubs", "scoring", "visibility", "bans", "submissions", "calibration"),
     ("worker", "zygote", "sandbox", "proxies", "subject", "blame", "loading", "plugin", "grader"),
     ("reports", "grading"),
     ("batch",),
@@ -23,7 +23,8 @@ LAYERS = (
 ORDER = [module for layer in LAYERS for module in layer]
 UNTRUSTED = {
     "worker": {"wire", "errors", "facts"},
-    "zygote": {"worker"},
+    "zygote": {"worker", "wire", "facts", "confine"},
+    "confine": set(),
     "wire": {"errors"},
     "facts": set(),
     "errors": set(),
