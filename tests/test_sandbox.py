@@ -425,10 +425,11 @@ def test_what_a_machine_cannot_do_is_refused(monkeypatch):
     assert isinstance(sandbox.launcher("none"), sandbox.SameProcess)
 
 
-def test_layers_are_reported():
+def test_layers_are_reported(zygote):
     """Results say what was in force; JSON, because they are sent."""
-    assert json.loads(json.dumps(sandbox.layers("none"))) == {"mode": "none", "layers": []}
-    assert "process" in sandbox.layers("process")["layers"]
+    nothing = {"mode": "none", "layers": [], "absent": {}}
+    assert json.loads(json.dumps(sandbox.isolation("none", sandbox.SameProcess()))) == nothing
+    assert sandbox.isolation("process", zygote)["layers"] == ["process", "limits"]
 
 
 SECONDS = Limits(cpu_seconds=10)
