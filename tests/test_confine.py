@@ -265,3 +265,65 @@ def test_threads_and_torch_work_in_the_sandbox(sandboxed):
         "    __import__('warnings').warn('heard')"
     )
     attempt(sandboxed, body)
+
+
+APIS = {  # what students may use; the first use of some loads hundreds of modules
+    "gradcheck": "torch.autograd.gradcheck(lambda a: a @ a, (torch.randn(2, 2, dtype=torch.double, requires_grad=True),))",
+    "backward": "torch.randn(3, requires_grad=True).exp().sum().backward()",
+    "a function": "F.apply(torch.randn(2, requires_grad=True)).sum().backward()",
+    "a module": "str(M()), M()(torch.randn(2, 3)).sum().backward(), M().state_dict(), list(M().named_parameters())",
+    "a parameter": "repr(torch.nn.Parameter(torch.randn(2)))",
+    "repr": "repr(torch.randn(3, 3)), repr(torch.zeros(0)), repr(torch.tensor(1j)), str(torch.float32)",
+    "einsum": "torch.einsum('ij,jk->ik', torch.randn(2, 3), torch.randn(3, 2))",
+    "indexing": "torch.randn(3, 3)[torch.arange(3), torch.tensor([0, 1, 2])], torch.randn(3)[torch.randn(3) > 0]",
+    "scatter and gather": "torch.zeros(2, 3).scatter_(1, torch.ones(2, 1, dtype=torch.long), 1.0).gather(1, torch.zeros(2, 1).long())",
+    "reductions": "torch.randn(3, 3).logsumexp(-1), torch.randn(3).softmax(0), torch.randn(3).log_softmax(0), torch.randn(3).std()",
+    "linear algebra": "torch.linalg.norm(torch.randn(3)), torch.addmm(torch.randn(2), torch.randn(2, 2), torch.randn(2, 2))",
+    "split and stack": "torch.stack(torch.randn(4, 2).split(2)), torch.cat(torch.randn(4).chunk(2)), torch.vstack([torch.ones(2)] * 2)",
+    "no_grad": "torch.no_grad()(lambda: None)()",
+    "numpy": "numpy.sqrt(2.0), torch.from_numpy(numpy.random.randn(3)).numpy(), numpy.einsum('i,i', numpy.ones(2), numpy.ones(2))",
+    "errors": "raised(lambda: torch.zeros(2) @ torch.zeros(3)), raised(lambda: torch.zeros(2)[5]), raised(lambda: 1 / 0)",
+    "assert_close": "raised(lambda: torch.testing.assert_close(torch.zeros(2), torch.ones(2)))",
+    "dataclasses": "dataclasses.make_dataclass('D', ['x'])(1), dataclasses.asdict(dataclasses.make_dataclass('E', ['x'])(1))",
+    "data": "list(torch.utils.data.DataLoader(torch.utils.data.TensorDataset(torch.arange(4)), batch_size=2))",
+    "copies": "copy.deepcopy(M())",
+    "warnings": "warnings.warn('heard')",
+    "text": "traceback.format_exc(), inspect.signature(print), json.dumps([1]), f'{1.5:.3f}', '%s' % 1",
+}  # fmt: skip
+AROUND = """
+import copy, dataclasses, inspect, json, sys, traceback, warnings
+import numpy, torch
+class F(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, X):
+        ctx.save_for_backward(X)
+        return X * 2
+    @staticmethod
+    def backward(ctx, grad):
+        return grad * 2
+class M(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layers = torch.nn.ModuleList([torch.nn.Linear(3, 2)])
+    def forward(self, X):
+        return self.layers[0](X)
+def raised(f):
+    try:
+        f()
+    except Exception:
+        return traceback.format_exc()
+"""
+
+
+@linux
+@pytest.mark.parametrize("name", APIS)
+def test_nothing_is_left_to_import(name, sandboxed):
+    """The zygote has run what students may use: a first use in a worker, which opens no file, loads no module."""
+    source = f"{AROUND}\ndef act():\n    before = set(sys.modules)\n    {APIS[name]}\n    return sorted(set(sys.modules) - before)\n"
+    worker = sandboxed.take(Limits())
+    try:
+        session = Session(worker)
+        session.call("load", {"student": {"file": "student.py", "source": source, "support": None, "names": []}})
+        assert session.call("module", "student").act() == []
+    finally:
+        worker.close()

@@ -167,8 +167,11 @@ def test_input_is_not_modified(hw, leading, in_dim, out_dim, bias):
 
 @given(in_dim=sides, out_dim=sides)
 def test_bias_starts_at_zero(hw, in_dim, out_dim):
-    """The bias starts as zeros."""
-    assert_matches(hw.Linear(in_dim, out_dim).bias.detach(), torch.zeros(out_dim), "the bias of a new layer")
+    """The bias starts as zeros, and learns from there: its gradient is right for a new layer."""
+    layer = hw.Linear(in_dim, out_dim)
+    assert_matches(layer.bias.detach(), torch.zeros(out_dim), "the bias of a new layer")
+    X, upstream = randn(3, in_dim, dtype=torch.float32).requires_grad_(), randn(3, out_dim, dtype=torch.float32)
+    assert_gradients(layer, X, upstream)
 
 
 def test_weights_have_mean_zero(hw):
