@@ -18,7 +18,7 @@ def gradients_are_correct(function: Callable[..., torch.Tensor], *shapes: tuple[
 
     Returns:
         ``True`` if all gradients agree, otherwise ``False``: also for a backward that raises, or that returns
-        ``None``, NaN or a wrong shape. Never raises.
+        ``None`` or a wrong shape. Never raises.
 
     Example:
         >>> gradients_are_correct(MatMul.apply, (5, 4), (4, 3))

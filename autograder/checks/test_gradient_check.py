@@ -66,7 +66,7 @@ def test_dimensions(hw):
 def test_accepts_zeros_in_the_gradient(hw):
     """A right Function that does not depend on some entries is accepted: their gradient is 0."""
     assert_rejected(hw, "its backward returns zeros", 21, SOME_ROWS)
-    assert_rejected(hw, "its gradients are not 0 where they should be", 27, SOME_ROWS)
+    assert_rejected(hw, "its gradients are not 0 where they should be", 25, SOME_ROWS)
 
 
 def test_sign(hw):
@@ -128,12 +128,6 @@ def test_inputs_are_random(hw):
 def test_zeros(hw):
     """A backward that returns zeros is rejected."""
     assert_rejected(hw, "its backward returns zeros", 21, PRODUCT, ENTRYWISE)
-
-
-def test_nan(hw):
-    """A backward that returns NaN is rejected, in one entry or in all: NaN agrees with nothing."""
-    assert_rejected(hw, "its backward returns NaN", 25, PRODUCT, ENTRYWISE)
-    assert_rejected(hw, "one entry of its last gradient is NaN", 26, PRODUCT, ENTRYWISE)
 
 
 def test_none(hw):

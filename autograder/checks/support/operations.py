@@ -78,8 +78,6 @@ BACKWARDS: list[Callable[[Pull, Tensor, tuple[Tensor, ...]], Gradients]] = [
     lambda p, u, xs: p(u, *[torch.ones_like(x) for x in xs]),
     lambda p, u, xs: p(u, *[torch.zeros_like(x) for x in xs]),
     lambda p, u, xs: p(u, *[x.round() for x in xs]),
-    lambda p, u, xs: tuple(torch.full_like(g, torch.nan) for g in p(u, *xs)),
-    lambda p, u, xs: (*p(u, *xs)[:-1], nudge(p(u, *xs)[-1], torch.nan)),
     lambda p, u, xs: tuple(g + g.roll(1, 0) for g in p(u, *xs)),
 ]
 
