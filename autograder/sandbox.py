@@ -335,6 +335,7 @@ class Zygote:
         first = self._take(Limits())
         self.layers = first.layers
         first.close()
+        self.discard()  # sessions are forked from this process: they must not share a worker that waits
 
     def take(self, limits: Limits) -> Worker:
         """Return a worker forked ahead of time if its limits fit, and have the next one forked.

@@ -458,3 +458,10 @@ def test_what_a_wait_status_means(status, used, killed, kind, words):
     found = explain(Ended(status, used, killed), SECONDS)
     assert type(found) is kind
     assert words in str(found)
+
+
+def test_no_worker_waits_when_a_launcher_has_started():
+    """Sessions are forked from the process that started the launcher: one that waited would be used by each of them."""
+    launcher = sandbox.Zygote(sandbox.WANTED["sandbox"])
+    assert launcher.waiting is None
+    launcher.close()
