@@ -27,7 +27,7 @@ ELSEWHERE = {
 def commands(file: str) -> list[str]:
     """The commands in a document's code blocks, without their comments."""
     text = (ROOT / file).read_text(encoding="utf-8")
-    blocks = re.findall(r"^```\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    blocks = re.findall(r"^```\w*\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
     lines = [line.partition("#")[0].strip() for block in blocks for line in block.splitlines()]
     starts = ("make ", "pytest", "python ", ".venv/bin/")
     return [line for line in lines if line.startswith(starts)]
