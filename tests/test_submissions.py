@@ -453,8 +453,10 @@ class TestExpand:
         (tmp_path / "erin" / "homework" / "notes").mkdir()
         assert expand([tmp_path / "erin"], homework) == [("erin", tmp_path / "erin")]
 
-    def test_names_are_unique_and_safe(self, homework, tmp_path):
+    def test_names_are_unique_and_safe(self, homework, tmp_path, monkeypatch):
         """Names are unique and safe."""
+        (tmp_path / "here").mkdir()
+        monkeypatch.chdir(tmp_path / "here")  # `..` is an empty folder from here
         names = ["a b/c", "A_B", "..", "con", "gradebook.sqlite", "x" * 300, "\x1b[31m", "\u00fc\u00df"]
         paths = [tmp_path / "1" / "sub.zip", tmp_path / "2" / "Sub.zip", *(Path(name) for name in names)]
         expanded = [name for name, _ in expand(paths, homework)]
