@@ -343,7 +343,7 @@ class TestHostileZips:
     def test_nothing_is_written(self, homework, tmp_path, monkeypatch):
         """Nothing is written."""
         path = zip_of(tmp_path / "x.zip", {"linear.py": GOOD})
-        (tmp_path / "here").mkdir()
+        (tmp_path / "empty" / "here").mkdir(parents=True)
         monkeypatch.chdir(tmp_path / "here")
         before = sorted(tmp_path.rglob("*"))
         read_submission(path, homework)
@@ -455,8 +455,8 @@ class TestExpand:
 
     def test_names_are_unique_and_safe(self, homework, tmp_path, monkeypatch):
         """Names are unique and safe."""
-        (tmp_path / "here").mkdir()
-        monkeypatch.chdir(tmp_path / "here")  # `..` is an empty folder from here
+        (tmp_path / "empty" / "here").mkdir(parents=True)
+        monkeypatch.chdir(tmp_path / "empty" / "here")  # from there, `..` holds no submission
         names = ["a b/c", "A_B", "..", "con", "gradebook.sqlite", "x" * 300, "\x1b[31m", "\u00fc\u00df"]
         paths = [tmp_path / "1" / "sub.zip", tmp_path / "2" / "Sub.zip", *(Path(name) for name in names)]
         expanded = [name for name, _ in expand(paths, homework)]
