@@ -76,7 +76,6 @@ ALLOWED: dict[str, tuple[int | None, int | None]] = {
     "getrandom": (318, 278), "membarrier": (324, 283), "rseq": (334, 293),
 }  # fmt: skip
 CLONE, CLONE3, IOCTL, FCNTL, PRLIMIT64, TGKILL = (56, 220), (435, 435), (16, 29), (72, 25), (302, 261), (234, 131)
-SECCOMP = (317, 277)
 ARCHITECTURES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}  # column above, AUDIT_ARCH_*
 
 # struct sock_filter opcodes and return values (linux/bpf_common.h, linux/seccomp.h)

@@ -196,7 +196,8 @@ def become_worker(channel: int, output: int, limits: dict[str, Any], settings: d
         connection.setblocking(True)
         report = confine.confine(settings["layers"], settings["grader"])
         connection.sendall(b"".join(wire.encode(["ready", report])))
-        worker.serve(connection.recv_into, connection.send)
+        with contextlib.suppress(ConnectionError):  # the grader has hung up: nobody is left to tell
+            worker.serve(connection.recv_into, connection.send)
         os._exit(0)
     except BaseException:
         os.write(2, traceback.format_exc().encode())
