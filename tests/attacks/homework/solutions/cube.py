@@ -1,0 +1,10 @@
+"""The third power of a number; handed in right, beside each attack."""
+
+import torch
+
+
+def cube(x: torch.Tensor) -> torch.Tensor:
+    """Return ``x * x * x``, entry by entry."""
+    # BEGIN SOLUTION
+    return x * x * x
+    # END SOLUTION

@@ -1,0 +1,10 @@
+"""The square of a number; the solution, CANARY_SOLUTION."""
+
+import torch
+
+
+def square(x: torch.Tensor) -> torch.Tensor:
+    """Return ``x * x``, entry by entry."""
+    # BEGIN SOLUTION
+    return x * x
+    # END SOLUTION
