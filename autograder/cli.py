@@ -6,6 +6,9 @@
 from __future__ import annotations
 
 import enum
+import io
+import os
+import signal
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -27,6 +30,7 @@ from . import __version__
 from .errors import AutograderError, ConfigError
 
 FELL_SHORT, USAGE, INTERNAL = 1, 2, 3
+TERMINATED = 128 + signal.SIGTERM
 
 app = typer.Typer(
     name="autograder",
@@ -181,6 +185,8 @@ def doctor(homework: HomeworkOption = None) -> None:
             out_console.print(f"  {layer}: in force")
         for layer, reason in isolation["absent"].items():
             out_console.print(f"  {layer}: no ({reason})")
+        if "opens" in isolation:
+            out_console.print(f"  workers may open: {isolation['opens']}")
         out_console.print(f"checks: {len(grading.checks)}")
 
 
@@ -269,11 +275,32 @@ def _options(
     """Grades a PyTorch homework with checks that live in another process than the student's code."""
 
 
+def _prepare_streams() -> None:
+    """Have three standard streams that take any text.
+
+    Where one is closed, the next file to be opened would take its number.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _terminate(*_: object) -> None:
+    sys.exit(TERMINATED)
+
+
 def main() -> None:
-    """Run the command line; an error that a user can cause is one line."""
+    """Run the command line; an error that a user can cause, or a full disk, is one line."""
+    _prepare_streams()
+    signal.signal(signal.SIGTERM, _terminate)  # by an exception, so that the grader and temporary files go too
     try:
         app()
-    except AutograderError as error:
+    except (AutograderError, OSError) as error:
         err_console.print(f"error: {error}", style="red", highlight=False, markup=False, soft_wrap=True)
         sys.exit(USAGE)
 

@@ -26,6 +26,12 @@ class Limits(_Frozen):
     memory_mb: int = Field(default=2048, ge=64)
 
 
+class Files(_Frozen):
+    """For a homework whose answers open files: workers read the Python installation, and have a folder to write to."""
+
+    scratch_mb: int = Field(default=16, ge=1)
+
+
 class Ban(_Frozen):
     """Names that close a question's gate; see `bans.violations` for how they are written."""
 
@@ -65,6 +71,7 @@ class Homework(_Frozen):
     hidden_checks: str = "autograder/checks"
     calibration: str = "solutions/calibration.json"
     limits: Limits = Limits()
+    files: Files | None = None
     bans: Ban = Ban()
     questions: tuple[Question, ...] = Field(min_length=1)
     demo: tuple[Sample, ...] = ()

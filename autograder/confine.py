@@ -14,13 +14,58 @@ import functools
 import os
 import platform
 import signal
+import site
 import socket
+import stat
 import struct
-from collections.abc import Callable, Iterable, Sequence
+import sysconfig
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 # Every layer that there is, from the weakest to the strongest. `process` is the worker's own process and session,
 # with a clean environment and three descriptors; `undumpable` protects the grader's memory.
 LAYERS = ("process", "limits", "undumpable", "user", "namespaces", "landlock", "seccomp")
+
+
+@dataclass(frozen=True)
+class Files:
+    """What a worker may open, in a homework whose answers need files; elsewhere it is nothing at all.
+
+    Attributes:
+        readable: files and folders that it may read.
+        hidden: paths that a probe tries to open.
+        scratch: a folder that it may write to, its working directory.
+    """
+
+    readable: tuple[str, ...]
+    hidden: tuple[str, ...]
+    scratch: str
+
+
+def python_installation(hidden: Sequence[Path]) -> tuple[str, ...]:
+    """The paths that importing modules reads: the standard library, installed packages, shared libraries.
+
+    Args:
+        hidden: folders that are left out, wherever they lie.
+    """
+    folders = [sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")]
+    system = ["/lib", "/lib64", "/usr/lib", "/etc/ld.so.cache", "/usr/share/zoneinfo", os.devnull, "/dev/urandom"]
+    closed = [path.resolve() for path in hidden]
+    wanted = dict.fromkeys(Path(path).resolve() for path in (*folders, *site.getsitepackages(), *system))
+    return tuple(dict.fromkeys(str(path) for start in wanted if start.exists() for path in _without(start, closed)))
+
+
+def _without(path: Path, hidden: Sequence[Path]) -> Iterator[Path]:
+    """A path, or what is below it without the hidden folders."""
+    if any(path.is_relative_to(folder) for folder in hidden):
+        return
+    if not any(folder.is_relative_to(path) for folder in hidden):
+        yield path
+        return
+    for child in sorted(path.iterdir()):
+        yield from _without(child.resolve(), hidden)
+
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -75,6 +120,16 @@ ALLOWED: dict[str, tuple[int | None, int | None]] = {
     "pselect6": (270, 72), "ppoll": (271, 73), "set_tid_address": (218, 96), "getcpu": (309, 168),
     "getrandom": (318, 278), "membarrier": (324, 283), "rseq": (334, 293),
 }  # fmt: skip
+# What opening files needs besides; nothing that changes a mode, an owner or a time, which Landlock does not look at.
+PATHS: dict[str, tuple[int | None, int | None]] = {
+    "open": (2, None), "openat": (257, 56), "stat": (4, None), "lstat": (6, None), "newfstatat": (262, 79),
+    "statx": (332, 291), "access": (21, None), "faccessat": (269, 48), "faccessat2": (439, 439),
+    "readlink": (89, None), "readlinkat": (267, 78), "getcwd": (79, 17), "chdir": (80, 49), "getdents64": (217, 61),
+    "mkdir": (83, None), "mkdirat": (258, 34), "rmdir": (84, None), "unlink": (87, None), "unlinkat": (263, 35),
+    "rename": (82, None), "renameat": (264, 38), "renameat2": (316, 276), "truncate": (76, 45), "ftruncate": (77, 46),
+    "pwrite64": (18, 68), "pwritev": (296, 70), "preadv": (295, 69), "fsync": (74, 82), "fdatasync": (75, 83),
+    "fadvise64": (221, 223), "umask": (95, 166),
+}  # fmt: skip
 CLONE, CLONE3, IOCTL, FCNTL, PRLIMIT64, TGKILL = (56, 220), (435, 435), (16, 29), (72, 25), (302, 261), (234, 131)
 ARCHITECTURES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}  # column above, AUDIT_ARCH_*
 
@@ -84,15 +139,20 @@ ALLOW, KILL, ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
 NR, ARCH = 0, 4  # offsets in struct seccomp_data
 THREAD = 0x00010000 | 0x00000100  # CLONE_THREAD | CLONE_VM
 HARMLESS_IOCTLS = (0x5421, 0x541B, 0x5401)  # FIONBIO, FIONREAD, TCGETS
-HARMLESS_FCNTLS = (1, 2, 3)  # F_GETFD, F_SETFD, F_GETFL
+HARMLESS_FCNTLS = (1, 2, 3, 1030)  # F_GETFD, F_SETFD, F_GETFL, F_DUPFD_CLOEXEC
 
 
 def _argument(number: int) -> int:
     return 16 + 8 * number  # low word, little endian
 
 
-def seccomp_program(machine: str, pid: int) -> list[tuple[int, int, int, int]]:
+def seccomp_program(machine: str, pid: int, paths: bool = False) -> list[tuple[int, int, int, int]]:
     """The filter: an allow-list; everything else fails with EPERM, so that student code gets an exception, not a kill.
+
+    Args:
+        machine: the architecture.
+        pid: the process that may signal its own threads.
+        paths: allow what opens files too; Landlock must say which.
 
     Raises:
         OSError: there is no table for this architecture.
@@ -109,7 +169,7 @@ def seccomp_program(machine: str, pid: int) -> list[tuple[int, int, int, int]]:
     program += _when(FCNTL[column], [(LOAD, 0, 0, _argument(1)), *_only(HARMLESS_FCNTLS, deny)])
     program += _when(PRLIMIT64[column], [(LOAD, 0, 0, _argument(2)), *_only([0], deny)])  # reading only
     program += _when(TGKILL[column], [(LOAD, 0, 0, _argument(0)), *_only([pid], deny)])  # abort()
-    for numbers in ALLOWED.values():
+    for numbers in (*ALLOWED.values(), *(PATHS.values() if paths else ())):
         number = numbers[column]
         if number is not None:
             program += [(EQUAL, 0, 1, number), (RETURN, 0, 0, ALLOW)]
@@ -129,9 +189,9 @@ def _only(values: Iterable[int], otherwise: int) -> list[tuple[int, int, int, in
     return [*block, (RETURN, 0, 0, otherwise)]
 
 
-def seccomp() -> None:
-    """Allow only system calls that compute, wait, or use what is open already."""
-    instructions = seccomp_program(platform.machine(), os.getpid())
+def seccomp(paths: bool = False) -> None:
+    """Allow only system calls that compute, wait, or use what is open already; and those that open files, if asked."""
+    instructions = seccomp_program(platform.machine(), os.getpid(), paths)
     code = b"".join(struct.pack("<HBBI", *instruction) for instruction in instructions)
     buffer = ctypes.create_string_buffer(code, len(code))
     header = struct.pack("<HxxxxxxQ", len(instructions), ctypes.addressof(buffer))  # struct sock_fprog
@@ -141,22 +201,47 @@ def seccomp() -> None:
 
 # -- Landlock ----------------------------------------------------------------------------------------------------------
 
-LANDLOCK_CREATE, LANDLOCK_RESTRICT = 444, 446  # the same on all architectures
+LANDLOCK_CREATE, LANDLOCK_ADD_RULE, LANDLOCK_RESTRICT = 444, 445, 446  # the same on all architectures
 FILE_RIGHTS = {1: 13, 2: 14, 3: 15, 4: 15}  # access rights by ABI; 16 from ABI 5 on
+READ_FILE, READ_DIR = 1 << 2, 1 << 3  # linux/landlock.h
+# write, remove folders and files, make folders and files, rename between folders, truncate
+WRITE_FILE, WRITE_DIR = 1 << 1 | 1 << 14, 1 << 4 | 1 << 5 | 1 << 7 | 1 << 8 | 1 << 13
 
 
-def landlock() -> int:
-    """Deny every path, TCP port, and signal or abstract socket outside, as far as the kernel can; returns its ABI."""
+def landlock(files: Files | None = None) -> int:
+    """Deny every path, TCP port, and signal or abstract socket outside, as far as the kernel can; returns its ABI.
+
+    Args:
+        files: what may be opened all the same.
+    """
     abi = _syscall(LANDLOCK_CREATE, None, 0, 1)
-    files = (1 << FILE_RIGHTS.get(abi, 16)) - 1
-    rules = struct.pack("<QQQ", files, 3 if abi >= 4 else 0, 3 if abi >= 6 else 0)
+    handled = (1 << FILE_RIGHTS.get(abi, 16)) - 1
+    rules = struct.pack("<QQQ", handled, 3 if abi >= 4 else 0, 3 if abi >= 6 else 0)
     size = 24 if abi >= 6 else 16 if abi >= 4 else 8
     ruleset = _syscall(LANDLOCK_CREATE, rules, size, 0)
     try:
+        if files is not None:
+            for path in files.readable:
+                _allow_beneath(ruleset, path, READ_FILE, READ_DIR)
+            _allow_beneath(ruleset, files.scratch, READ_FILE | WRITE_FILE & handled, READ_DIR | WRITE_DIR & handled)
         _syscall(LANDLOCK_RESTRICT, ruleset, 0)
     finally:
         os.close(ruleset)
     return abi
+
+
+def _allow_beneath(ruleset: int, path: str, for_files: int, for_folders: int) -> None:
+    """Add a rule for a file, or for a folder and what is in it; one that is not there needs none."""
+    try:
+        opened = os.open(path, os.O_PATH | os.O_CLOEXEC)
+    except OSError:
+        return
+    try:
+        folder = stat.S_ISDIR(os.fstat(opened).st_mode)
+        rule = struct.pack("<Qi", for_files | for_folders if folder else for_files, opened)
+        _syscall(LANDLOCK_ADD_RULE, ruleset, 1, rule, 0)  # LANDLOCK_RULE_PATH_BENEATH
+    finally:
+        os.close(opened)
 
 
 # -- another user, namespaces ------------------------------------------------------------------------------------------
@@ -165,18 +250,31 @@ UIDS = 20_000  # the first user id, and how many, that workers are given; a syst
 NEW_IPC, NEW_UTS, NEW_USER, NEW_PID, NEW_NET = 0x08000000, 0x04000000, 0x10000000, 0x20000000, 0x40000000
 
 
-def become_user(uid: int) -> None:
+def user_of(grader: int) -> int:
+    """The user id that a grader's workers are given."""
+    return UIDS + grader % UIDS
+
+
+def become_user(uid: int, files: Files | None = None) -> None:
     """Change to a user and group that own nothing, for good; only root can.
 
     Raises:
-        OSError: this process is not root, or the change could be taken back.
+        OSError: this process is not root, the change could be taken back, or the worker could not read what it may.
     """
     if os.geteuid() != 0:
         raise OSError(errno.EPERM, "only root can become another user")
+    if files is not None and not _open_to_all(Path(os.__file__)):
+        raise OSError(errno.EACCES, "only root can read this Python installation, and workers of this homework need it")
     os.setgroups([])
     os.setresgid(uid, uid, uid)
     os.setresuid(uid, uid, uid)
     prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # the change of user has cleared it
+
+
+def _open_to_all(path: Path) -> bool:
+    """Whether any user may read a file, by its mode and those of the folders above it."""
+    folders = all(folder.stat().st_mode & stat.S_IXOTH for folder in path.resolve().parents)
+    return folders and bool(path.stat().st_mode & stat.S_IROTH)
 
 
 def enter_namespaces() -> None:
@@ -244,17 +342,25 @@ def probe_namespaces(grader: int) -> bool:
     return no_network and refused(lambda: os.kill(grader, 0), errno.ESRCH)
 
 
-def probe_landlock() -> bool:
-    """No path can be opened, for reading or writing."""
-    places = (("/", os.O_RDONLY), (os.__file__, os.O_RDONLY), (os.devnull, os.O_WRONLY))
+def probe_landlock(files: Files | None = None) -> bool:
+    """No path can be opened, for reading or writing, but those that may be."""
+    places = [("/", os.O_RDONLY), (__file__, os.O_RDONLY), (os.devnull, os.O_WRONLY), (os.__file__, os.O_WRONLY)]
+    if files is None:
+        places.append((os.__file__, os.O_RDONLY))
+    else:
+        places += [(path, os.O_RDONLY) for path in files.hidden]
+        _open(os.__file__)
+        _open(os.path.join(files.scratch, "probe"), os.O_RDWR | os.O_CREAT)
+        os.unlink(os.path.join(files.scratch, "probe"))
     return all(refused(functools.partial(_open, path, flags), errno.EACCES) for path, flags in places)
 
 
-def probe_seccomp(grader: int) -> bool:
-    """No path, socket, process, signal or program can be had."""
+def probe_seccomp(grader: int, paths: bool = False) -> bool:
+    """No path, socket, process, signal or program can be had; where paths can, their modes cannot be changed."""
+    looks: tuple[Callable[[], object], ...] = (lambda: _open("/"), lambda: os.stat("/"))
+    changes: tuple[Callable[[], object], ...] = (lambda: os.chmod(".", 0o700), lambda: os.symlink("/", "probe"))
     acts: tuple[Callable[[], object], ...] = (
-        lambda: _open("/"),
-        lambda: os.stat("/"),
+        *(changes if paths else looks),
         lambda: socket.socket(),
         lambda: os._exit(71) if os.fork() == 0 else None,
         lambda: os.execv("/", ["/"]),
@@ -267,23 +373,24 @@ def probe_seccomp(grader: int) -> bool:
 # -- all together ------------------------------------------------------------------------------------------------------
 
 
-def confine(wanted: Sequence[str], grader: int) -> dict[str, str]:
+def confine(wanted: Sequence[str], grader: int, files: Files | None = None) -> dict[str, str]:
     """Put this process, a worker that has run no student code yet, behind the wanted layers.
 
     Args:
         wanted: names of layers.
         grader: the grader's process id, for the probes.
+        files: what it may open, if the homework asks for that.
 
     Returns:
         by layer, an empty text if it is in force, or else why it is not; what no probe has tried is not in force.
     """
     report = {}
     steps: dict[str, tuple[Callable[[], object], Callable[[], bool]]] = {
-        "user": (lambda: become_user(UIDS + grader % UIDS), lambda: probe_user(grader)),
+        "user": (lambda: become_user(user_of(grader), files), lambda: probe_user(grader)),
         "namespaces": (lambda: None, lambda: probe_namespaces(grader)),  # entered by the zygote, before
         "undumpable": (lambda: None, lambda: probe_undumpable(grader)),  # set by the grader itself
-        "landlock": (landlock, probe_landlock),
-        "seccomp": (seccomp, lambda: probe_seccomp(grader)),
+        "landlock": (lambda: landlock(files), lambda: probe_landlock(files)),
+        "seccomp": (lambda: seccomp(files is not None), lambda: probe_seccomp(grader, files is not None)),
     }
     prctl(PR_SET_NO_NEW_PRIVS, 1)
     for layer, (enter, probe) in steps.items():

@@ -2,7 +2,7 @@
 
 It reads requests from standard input, one JSON object a line, and writes events to standard output in the same way;
 `grading` is the supervisor at the other end. A session is a forked child that runs pytest over the checks and dies:
-what goes wrong in it, goes wrong once.
+what goes wrong in it, goes wrong once. When standard input ends, the supervisor has gone, and the grader goes too.
 """
 
 from __future__ import annotations
@@ -15,24 +15,29 @@ import importlib.metadata
 import json
 import os
 import platform
+import resource
+import select
+import signal
 import sys
 import tempfile
 import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from . import confine, sandbox
 from .blame import Verdict
 from .config import Homework, Limits, load_homework
-from .errors import AutograderError, ZygoteGone
+from .errors import AutograderError, IsolationError, WorkerLost, ZygoteGone
 from .loading import Code, inspect, solution
 from .plugin import Judge
 from .results import Outcome, to_json
 from .zygote import limit_memory, warm_up
 
 ZYGOTE_GONE = 75  # exit status of a session whose zygote died (EX_TEMPFAIL)
+NO_PROCESS = 71  # exit status in the place of a session's that could not be started (EX_OSERR)
 LOG_SHOWN = 4_000  # characters of a session's own output that are worth showing when it died
+DESCRIPTORS = 256  # files that a session, its zygote and its workers may have open
 
 
 class Grader:
@@ -40,16 +45,11 @@ class Grader:
 
     def __init__(self, homework: Homework, mode: str, required: Sequence[str], events: int):
         self.homework, self.mode, self.required, self.events = homework, mode, required, events
-        self.launcher = sandbox.launcher(mode, required)
+        self.launcher = sandbox.launcher(mode, required, homework)
 
     def emit(self, event: dict[str, Any]) -> None:
         """Write one event."""
-        data = json.dumps(event, default=to_json).encode() + b"\n"
-        try:
-            while data:
-                data = data[os.write(self.events, data) :]
-        except BrokenPipeError:  # the supervisor has gone, and with it whoever wants to know
-            os._exit(0)
+        write_event(self.events, event)
 
     def serve(self) -> None:
         """Answer requests until the supervisor closes standard input."""
@@ -68,33 +68,50 @@ class Grader:
         assert tasks in (1, None), f"forking with {tasks} threads is not safe"
         gc.collect()
         gc.freeze()
-        with tempfile.TemporaryFile() as log:
-            pid = os.fork()
-            if pid == 0:
-                os.dup2(log.fileno(), 1)
-                os.dup2(log.fileno(), 2)
-                os._exit(self._child(task))
-            self.emit({"event": "child", "pid": pid})
-            _, status = os.waitpid(pid, 0)
-            log.seek(0)
-            text = log.read().decode("utf-8", "replace")
+        try:
+            with _memory_file() as log:
+                pid = os.fork()
+                if pid == 0:
+                    os.dup2(log.fileno(), 1)
+                    os.dup2(log.fileno(), 2)
+                    os._exit(self._child(task))
+                self.emit({"event": "child", "pid": pid})
+                code = os.waitstatus_to_exitcode(_wait(pid))
+                log.seek(0)
+                text = log.read().decode("utf-8", "replace")
+        except OSError as error:
+            code, text = NO_PROCESS, f"a session cannot be started: {error.strerror}"
         gc.unfreeze()
-        code = os.waitstatus_to_exitcode(status)
         if code == ZYGOTE_GONE:
-            with contextlib.suppress(OSError):
-                self.launcher.close()
-            self.launcher = sandbox.launcher(self.mode, self.required)
+            self._replace_launcher()
         self.emit({"event": "ended", "code": code, "log": text[-LOG_SHOWN:]})
 
+    def _replace_launcher(self) -> None:
+        """Start another launcher in place of one that fails.
+
+        Raises:
+            IsolationError: its workers are behind other layers, so that a result could not say which were in force.
+        """
+        before = sandbox.in_force(self.mode, self.launcher)
+        with contextlib.suppress(OSError):
+            self.launcher.close()
+        self.launcher = sandbox.launcher(self.mode, self.required, self.homework)
+        now = sandbox.in_force(self.mode, self.launcher)
+        if now != before:
+            raise IsolationError(f"the layers in force changed while grading, from {before} to {now}")
+
     def _child(self, task: Callable[[], None]) -> int:
+        with contextlib.suppress(OSError, AttributeError):  # AttributeError: a system without prctl
+            confine.prctl(confine.PR_SET_PDEATHSIG, signal.SIGKILL)
         try:
             task()
             return 0
+        except (IsolationError, ZygoteGone) as error:  # a worker did not start: perhaps another launcher's do
+            print(f"{type(error).__name__}: {error}")
+            return ZYGOTE_GONE
         except AutograderError as error:
             self.emit({"event": "refused", "message": str(error)})
             return 2
-        except ZygoteGone:
-            return ZYGOTE_GONE
         except BaseException:
             traceback.print_exc()
             return 70  # EX_SOFTWARE
@@ -145,6 +162,35 @@ class Grader:
         return code
 
 
+def write_event(descriptor: int, event: dict[str, Any]) -> None:
+    """Write an event on a line of its own, whatever a session that was killed has left unfinished before it."""
+    data = b"\n" + json.dumps(event, default=to_json).encode() + b"\n"
+    try:
+        while data:
+            data = data[os.write(descriptor, data) :]
+    except BrokenPipeError:  # the supervisor has gone, and with it whoever wants to know
+        os._exit(0)
+
+
+def _memory_file() -> IO[bytes]:
+    """A file for a session's own output: in memory, where there is room when a disk is full."""
+    if hasattr(os, "memfd_create"):
+        return open(os.memfd_create("log"), "w+b")
+    return tempfile.TemporaryFile()
+
+
+def _wait(pid: int) -> int:
+    """Wait for a session and return its wait status; when the supervisor goes first, end the session."""
+    with contextlib.suppress(AttributeError, OSError):  # only Linux tells of either, whichever comes first
+        ended, either = os.pidfd_open(pid), select.poll()
+        either.register(ended, select.POLLIN)
+        either.register(0, 0)  # the end of standard input, whatever can be read before it
+        if ended not in dict(either.poll()):
+            os.kill(pid, signal.SIGKILL)
+        os.close(ended)
+    return os.waitpid(pid, 0)[1]
+
+
 def versions() -> dict[str, str]:
     """The versions that a verdict may depend on."""
     names = ("torch-autograder", "torch", "numpy", "pytest", "hypothesis")
@@ -158,29 +204,45 @@ def _tasks() -> int | None:
     return None
 
 
-def main() -> None:
-    """Start the grader that the command line's supervisor asked for."""
+def _expect_descriptors() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if 0 <= soft < DESCRIPTORS:  # -1 is no limit
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (DESCRIPTORS, hard))
+        except (ValueError, OSError) as error:
+            raise IsolationError(
+                f"grading needs {DESCRIPTORS} open files; the limit here is {hard} (ulimit -n)"
+            ) from error
+
+
+def start(options: dict[str, Any], events: int) -> Grader:
+    """Start the grader that the command line's supervisor asked for.
+
+    Raises:
+        ConfigError: the homework is wrong.
+        IsolationError: this machine cannot isolate as asked.
+    """
     import torch
 
+    _expect_descriptors()
     confine.undumpable()
     torch.set_num_threads(1)
     warm_up()
-    options = json.loads(sys.argv[1])
+    homework = load_homework(Path(options["homework"]))
+    limits = Limits(**{**homework.limits.model_dump(), **options["limits"]})
+    homework = homework.model_copy(update={"limits": limits})
+    return Grader(homework, options["isolation"], options["required"], events)
+
+
+def main() -> None:
+    """Be the grader: what keeps it from starting, or from going on, is told in one line."""
     events = os.dup(1)
     os.dup2(2, 1)  # what anything prints must not be taken for an event
-    homework = load_homework(Path(options["homework"]))
-    limits = homework.limits
-    if options.get("limits"):
-        limits = Limits(**{**limits.model_dump(), **options["limits"]})
-    grader = None
     try:
-        grader = Grader(
-            homework.model_copy(update={"limits": limits}), options["isolation"], options["required"], events
-        )
-    except AutograderError as error:
-        os.write(events, json.dumps({"event": "refused", "message": str(error)}).encode() + b"\n")
+        start(json.loads(sys.argv[1]), events).serve()
+    except (AutograderError, WorkerLost, OSError) as error:
+        write_event(events, {"event": "refused", "message": f"{error}"})
         sys.exit(2)
-    grader.serve()
 
 
 if __name__ == "__main__":

@@ -28,6 +28,8 @@ from .submissions import Submission
 
 PATIENCE = 60  # seconds beyond a check's own limits until the supervisor takes the grader to be stuck
 START_SECONDS = 300  # for the grader and its zygote to import torch on a slow machine
+GRADER = (sys.executable, "-P", "-m", "autograder.grader")  # the command that starts it; options follow
+PROTECTING = {"user", "namespaces", "seccomp"}  # layers, each of which keeps a worker from ending other processes
 Progress = Callable[[CheckResult], None]
 
 
@@ -52,22 +54,34 @@ class GraderProcess:
         }
         fixed = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
         fixed["PYTHONHASHSEED"] = "0"  # with --isolation none, student code's sets iterate as in a worker
-        self.process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "autograder.grader", json.dumps(options)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env={**os.environ, **fixed},
-            start_new_session=True,  # Ctrl-C is the supervisor's to handle
-        )
+        try:
+            self.process = subprocess.Popen(
+                [*GRADER, json.dumps(options)],
+                bufsize=0,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                env={**os.environ, **fixed},
+                start_new_session=True,  # Ctrl-C is the supervisor's to handle
+            )
+        except OSError as error:
+            raise IsolationError(f"the grader did not start: {error.strerror}") from error
+        assert self.process.stdin is not None
+        os.set_blocking(self.process.stdin.fileno(), False)
         self.buffer = b""
         self.ready = self.wait_for("ready", START_SECONDS)
 
     def send(self, request: Mapping[str, Any]) -> None:
-        """Send one request."""
+        """Send one request; a grader that no longer takes any is ended, which shows when events are read."""
         assert self.process.stdin is not None
-        with contextlib.suppress(BrokenPipeError):  # its end shows when events are read
-            self.process.stdin.write(json.dumps(request).encode() + b"\n")
-            self.process.stdin.flush()
+        descriptor = self.process.stdin.fileno()
+        data = json.dumps(request).encode() + b"\n"
+        with contextlib.suppress(BrokenPipeError), memoryview(data) as view:
+            sent = 0
+            while sent < len(view):
+                if not select.select([], [descriptor], [], PATIENCE)[1]:
+                    self.kill()
+                    return
+                sent += os.write(descriptor, view[sent:])
 
     def next_event(self, seconds: float) -> dict[str, Any] | None:
         """The next event, or None when there is none within some seconds.
@@ -77,7 +91,13 @@ class GraderProcess:
         """
         assert self.process.stdout is not None
         deadline = time.monotonic() + seconds
-        while b"\n" not in self.buffer:
+        while True:
+            line, newline, rest = self.buffer.partition(b"\n")
+            if newline:
+                self.buffer = rest
+                with contextlib.suppress(ValueError):  # a session was killed while it wrote this line
+                    return dict(json.loads(line))
+                continue
             left = deadline - time.monotonic()
             if left <= 0 or not select.select([self.process.stdout], [], [], left)[0]:
                 return None
@@ -85,8 +105,6 @@ class GraderProcess:
             if not data:
                 raise EOFError("the grader has ended")
             self.buffer += data
-        line, self.buffer = self.buffer.split(b"\n", 1)
-        return dict(json.loads(line))
 
     def wait_for(self, kind: str, seconds: float) -> dict[str, Any]:
         """Wait for an event of one kind."""
@@ -100,17 +118,22 @@ class GraderProcess:
             raise IsolationError(f"the grader did not start: {reason}")
         return event
 
+    def kill(self) -> None:
+        """Kill the grader and its session; its zygote and workers end with it."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+
     def close(self) -> None:
-        """End the grader; its zygote and workers end with it."""
+        """End the grader, which ends by itself when its standard input does, unless it is stuck."""
         for stream in (self.process.stdin, self.process.stdout):
             if stream is not None:
                 with contextlib.suppress(OSError):
                     stream.close()
         try:
-            self.process.wait(5)
-        except subprocess.TimeoutExpired:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self.process.pid, signal.SIGKILL)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(5)
+        finally:  # also when Ctrl-C is pressed once more
+            self.kill()
             self.process.wait()
 
 
@@ -212,12 +235,14 @@ class Grading:
         for seed in seeds:
             checks = [check.id for check in self.checks]
             self.grader.send({"op": "solution", "checks": checks, "measure": True, "seed": seed})
-            found: dict[str, float] = {}
+            found: dict[str, float] | None = None
             for event in self._events(_Work(Submission("solution", {}, {}, ()), [])):
                 if event["event"] == "measured":
                     found = event["quantities"]
                 if event["event"] == "finished" and event["result"]["outcome"] != Outcome.PASSED:
                     raise ConfigError(f"the solution fails {event['result']['check']['id']} with seed {seed}")
+            if found is None:
+                raise ConfigError(f"the grader died while it measured the solution with seed {seed}")
             yield found
 
     def _chosen(self, questions: Iterable[str] | None) -> set[str]:
@@ -226,15 +251,21 @@ class Grading:
         return {self.homework.question(name).name for name in questions}
 
     def _collect(self) -> list[CheckInfo]:
-        self.grader.send({"op": "collect"})
-        found: list[CheckInfo] = []
-        for event in self._events(_Work(Submission("", {}, {}, ()), [])):
-            if event["event"] == "collected":
-                found = [CheckInfo(**check) for check in event["checks"]]
-        lacking = {question.name for question in self.homework.questions} - {check.question for check in found}
+        events: list[dict[str, Any]] = []
+        for _ in range(2):
+            self.grader.send({"op": "collect"})
+            events = list(self._events(_Work(Submission("", {}, {}, ()), [])))
+            for event in events:
+                if event["event"] == "collected":
+                    return self._complete([CheckInfo(**check) for check in event["checks"]])
+        reason = _last_line(events[-1].get("log", "")) if events else ""
+        raise ConfigError(f"the checks cannot be collected: the grader died, twice{reason and f': {reason}'}")
+
+    def _complete(self, checks: list[CheckInfo]) -> list[CheckInfo]:
+        lacking = {question.name for question in self.homework.questions} - {check.question for check in checks}
         if lacking:
             raise ConfigError(f"no check judges the question {sorted(lacking)[0]!r}")
-        return found
+        return checks
 
     # -- one session -----------------------------------------------------------------------------------------------
 
@@ -262,8 +293,10 @@ class Grading:
                     work.check = ""
                 case "ended":
                     ended = event
-        if not work.remaining or (ended["code"] == 0 and len(work.remaining) < before):
-            return
+        if len(work.remaining) < before:
+            del work.deaths[""]  # it went on since it last died between two checks
+            if not work.remaining or ended["code"] == 0:
+                return
         self._after_death(work, ended, progress)
 
     def _finish(self, work: _Work, result: CheckResult, progress: Progress) -> None:
@@ -280,36 +313,32 @@ class Grading:
             return
         log = str(ended["log"]).strip()
         if work.check:
-            outcome, message = self._whose_fault(work, log)
+            outcome, message = self._whose_fault(work, work.check, log)
             check = next(check for check in self.checks if check.id == work.check)
             self._finish(work, CheckResult(check, outcome, message), progress)
         elif work.file:
-            outcome = Outcome.TIMED_OUT if work.killed else Outcome.CRASHED
-            reason = work.killed or "your code ended the Python process"
-            work.problems[work.file] = (outcome.value, f"{work.file} does not load: {reason}")
+            question = self.homework.by_file.get(work.file)
+            own = [check.id for check in self.checks if question is None or check.question == question.name]
+            outcome, message = self._whose_fault(work, own[0], log)
+            work.problems[work.file] = (outcome.value, f"{work.file} does not load: {message}")
         else:
             for check in [check for check in self.checks if check.id in work.remaining]:
                 self._finish(work, CheckResult(check, Outcome.INTERNAL_ERROR, f"the grader died: {log}"), progress)
 
-    def _whose_fault(self, work: _Work, log: str) -> tuple[Outcome, str]:
+    def _whose_fault(self, work: _Work, check: str, log: str) -> tuple[Outcome, str]:
+        """Why a session died twice at one place: it may be the student's code if a check of the solution passes."""
         if self.isolation == "none" and work.killed:
             return Outcome.TIMED_OUT, work.killed
-        self.grader.send({"op": "solution", "checks": [work.check]})
-        outcomes = [
-            event["result"]["outcome"]
-            for event in self._events(_Work(work.submission, []))
-            if event["event"] == "finished"
-        ]
-        if outcomes == [Outcome.PASSED]:
-            own = self.isolation == "none"
-            return (
-                Outcome.CRASHED,
-                f"your code ended {'the Python process' if own else 'processes that are not its own'}",
-            )
+        if not PROTECTING.intersection(self.grader.ready["isolation"]["layers"]):
+            self.grader.send({"op": "solution", "checks": [check]})
+            events = list(self._events(_Work(work.submission, [])))
+            if [e["result"]["outcome"] for e in events if e["event"] == "finished"] == [Outcome.PASSED]:
+                ended = "the Python process" if self.isolation == "none" else "processes that are not its own"
+                return Outcome.CRASHED, f"your code ended {ended}"
         return Outcome.INTERNAL_ERROR, f"the grader died, twice: {log}"
 
     def _events(self, work: _Work) -> Iterator[dict[str, Any]]:
-        """The events of one session up to its end; kills it when it is stuck, restarts the grader when that died.
+        """The events of one session up to its end; kills what is stuck, restarts the grader when that died.
 
         Raises:
             ConfigError: the grader refuses, because of the homework's checks or configuration.
@@ -320,15 +349,14 @@ class Grading:
             try:
                 event = self.grader.next_event(0.5)
             except EOFError:
-                self.grader.close()
-                self.grader = GraderProcess(self.homework, self.isolation, self.limits, self.required)
+                self._restart()
                 return
             if event is None:
-                reason = watch.expired(pid)
-                if reason and pid:
+                if reason := watch.expired(pid):
                     work.killed = reason
-                    with contextlib.suppress(ProcessLookupError):
-                        os.kill(pid, signal.SIGKILL)
+                    self._end_stuck(pid)
+                    pid = 0  # if nothing comes now either, the grader itself is stuck
+                    watch.restart(pid)
                 continue
             match event["event"]:
                 case "child":
@@ -346,6 +374,27 @@ class Grading:
                 if refused:
                     raise ConfigError(refused)
                 return
+
+    def _end_stuck(self, pid: int) -> None:
+        """Kill a session, or the grader if there is none."""
+        if not pid:
+            self.grader.kill()
+            return
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+    def _restart(self) -> None:
+        """Start another grader in place of one that died.
+
+        Raises:
+            IsolationError: it does not start, or with other layers, so that a result could not say which were in force.
+        """
+        layers = self.grader.ready["isolation"]["layers"]
+        self.grader.close()
+        self.grader = GraderProcess(self.homework, self.isolation, self.limits, self.required)
+        now = self.grader.ready["isolation"]["layers"]
+        if now != layers:
+            raise IsolationError(f"the layers in force changed while grading, from {layers} to {now}")
 
 
 class _Watch:
@@ -370,6 +419,10 @@ class _Watch:
         if time.monotonic() - self.started > (wall if self.shared else 3 * wall + PATIENCE):
             return f"no answer within {wall:g} seconds"
         return ""
+
+
+def _last_line(text: str) -> str:
+    return text.strip().rpartition("\n")[2]
 
 
 def _cpu_seconds(pid: int) -> float:

@@ -15,25 +15,30 @@ import os
 import random
 import resource
 import select
+import shutil
 import signal
 import socket
+import stat
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy
 import torch
 
 from . import confine, wire
-from .config import Limits
+from .config import Homework, Limits
 from .errors import IsolationError, WireError, WorkerCrashed, WorkerLost, WorkerTimedOut, ZygoteGone
 from .worker import Runtime
 
 OUTPUT_KEPT = 64 << 10  # bytes of a worker's standard output and error; the rest is read and dropped
 START_SECONDS = 120  # for a zygote or a cold worker to import torch on a slow machine
+SCRATCH_SECONDS = 0.1  # how often a scratch folder is measured while student code runs
 MODES = ("none", "process", "sandbox")
 WANTED = {"none": (), "process": ("process", "limits"), "sandbox": confine.LAYERS}
 
@@ -56,9 +61,11 @@ class Launcher(Protocol):
 
     Attributes:
         layers: by layer that was asked for, an empty text if it is in force, or why it is not.
+        opening: what workers may open.
     """
 
     layers: dict[str, str]
+    opening: Opening
 
     def take(self, limits: Limits) -> Worker:
         """Return a fresh worker, whose time starts now."""
@@ -67,23 +74,108 @@ class Launcher(Protocol):
         """End what this launcher started."""
 
 
+class Scratch:
+    """A worker's own folder, where its homework lets it write, with a limit on what it may hold.
+
+    Args:
+        folder: where it is made.
+        megabytes: the limit.
+        owner: the user id of the workers.
+    """
+
+    def __init__(self, folder: str, megabytes: int, owner: int | None):
+        self.megabytes = megabytes
+        self.path = tempfile.mkdtemp(dir=folder)
+        if owner is not None and os.geteuid() == 0:
+            os.chown(self.path, owner, owner)
+
+    def check(self) -> None:
+        """Look at what is in it.
+
+        Raises:
+            WorkerCrashed: more than it may hold, or what cannot be measured.
+        """
+        left, folders = self.megabytes << 20, [self.path]
+        while folders:
+            try:
+                with os.scandir(folders.pop()) as entries:
+                    for entry in entries:
+                        status = entry.stat(follow_symlinks=False)
+                        left -= status.st_blocks * 512 + 4096  # what a name costs
+                        if stat.S_ISDIR(status.st_mode):
+                            folders.append(entry.path)
+                        if left < 0:
+                            raise WorkerCrashed(f"your code wrote more than {self.megabytes} MB of files")
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                raise WorkerCrashed(f"your code wrote what cannot be measured ({error.strerror})") from error
+
+    def remove(self) -> None:
+        """Remove it with all that is in it; its worker has ended."""
+        for folder, names, _ in os.walk(self.path):  # top down: a folder that its owner has closed is opened
+            for name in names:
+                path = os.path.join(folder, name)
+                with contextlib.suppress(OSError):
+                    if not os.path.islink(path):
+                        os.chmod(path, 0o700)
+        shutil.rmtree(self.path, ignore_errors=True)
+
+
+class Opening:
+    """What a homework's workers may open: nothing, or the Python installation and a scratch folder each."""
+
+    def __init__(self, homework: Homework | None):
+        self.files = homework.files if homework else None
+        self.grader = os.getpid()
+        self.folder = ""
+        if self.files is not None:
+            self.folder = tempfile.mkdtemp(prefix="autograder-")
+            os.chmod(self.folder, 0o711)  # workers are another user
+        self.hidden: list[Path] = []
+        if homework is not None:
+            folders = (homework.solutions, homework.hidden_checks, homework.public_checks)
+            self.hidden = [homework.path(folder) for folder in folders] + [Path(__file__).parent]
+
+    def settings(self, layers: Sequence[str]) -> str:
+        """What workers are told when they start, as JSON."""
+        told: dict[str, Any] = {"layers": layers, "grader": self.grader}
+        if self.files is not None:
+            told["readable"] = confine.python_installation(self.hidden)
+            told["hidden"] = [str(path) for path in self.hidden]
+        return json.dumps(told)
+
+    def scratch(self, layers: Sequence[str] = ()) -> Scratch | None:
+        """A folder for one worker."""
+        if self.files is None:
+            return None
+        return Scratch(self.folder, self.files.scratch_mb, confine.user_of(self.grader) if "user" in layers else None)
+
+    def close(self) -> None:
+        """Remove what workers left, those too that nobody could end in order."""
+        if self.folder:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+
 # -- in the same process -----------------------------------------------------------------------------------------------
 
 
 class InProcess:
     """The runtime in the checks' own process: the same frames, no isolation; for debugging, and to measure cost."""
 
-    def __init__(self) -> None:
+    def __init__(self, scratch: Scratch | None = None) -> None:
         self.runtime = Runtime()
         self.output = _Kept()
         self.state = _global_state()
+        self.scratch = scratch
 
     def exchange(self, request: list[Any], max_body: int) -> tuple[bytes, bytearray]:
         """Answer in place, with the global state that student code left behind the last time."""
         mine = _global_state()
         _set_global_state(self.state)
+        folder = contextlib.chdir(self.scratch.path) if self.scratch else contextlib.nullcontext()
         try:
-            with contextlib.redirect_stdout(self.output), contextlib.redirect_stderr(self.output):
+            with folder, contextlib.redirect_stdout(self.output), contextlib.redirect_stderr(self.output):
                 reply = self.runtime.answer(*_frame(request, wire.MAX_BODY))
         finally:
             self.state = _global_state()
@@ -99,6 +191,8 @@ class InProcess:
             sys.meta_path.remove(self.runtime.sources)
         for name in self.runtime.names:
             sys.modules.pop(name, None)
+        if self.scratch is not None:
+            self.scratch.remove()
         return _cut("".join(self.output.parts), self.output.total)
 
 
@@ -142,15 +236,17 @@ def _set_global_state(state: tuple[Any, ...]) -> None:
 class SameProcess:
     """Launches `InProcess` workers."""
 
-    def __init__(self) -> None:
+    def __init__(self, homework: Homework | None = None) -> None:
         self.layers: dict[str, str] = {}
+        self.opening = Opening(homework)
 
     def take(self, limits: Limits) -> Worker:
         """Return a fresh runtime; limits are the supervisor's business here."""
-        return InProcess()
+        return InProcess(self.opening.scratch())
 
     def close(self) -> None:
         """Nothing was started."""
+        self.opening.close()
 
 
 # -- in a process of its own -------------------------------------------------------------------------------------------
@@ -168,8 +264,11 @@ class Ended:
 class Process:
     """A worker in another process, over a socket; its standard output and error come through a pipe."""
 
-    def __init__(self, pid: int, channel: socket.socket, output: int, limits: Limits, end: Any):
+    def __init__(
+        self, pid: int, channel: socket.socket, output: int, limits: Limits, end: Any, scratch: Scratch | None = None
+    ):
         self.pid, self.channel, self.output, self.limits, self._end = pid, channel, output, limits, end
+        self.scratch = scratch
         self.deadline = time.monotonic() + limits.wall_seconds
         self.printed = bytearray()
         self.printed_total = 0
@@ -209,9 +308,11 @@ class Process:
                 raise WireError("the channel was closed")
             if select.select([self.channel], [], [], 0)[0] and self.channel.recv(1, socket.MSG_PEEK):
                 raise WireError("a surplus frame")
+            if self.scratch is not None:
+                self.scratch.check()
         except (WireError, OSError) as error:
             raise self._lose(error) from error
-        except WorkerTimedOut as error:
+        except (WorkerTimedOut, WorkerCrashed) as error:
             self.loss = error
             self._stop()
             raise
@@ -225,7 +326,9 @@ class Process:
 
     def close(self) -> str:
         """Kill the worker and all it started; returns what it printed, cut."""
-        self._stop(wait=False)
+        self._stop(wait=self.scratch is not None)
+        if self.scratch is not None:
+            self.scratch.remove()
         return _cut(self.printed.decode("utf-8", "replace"), self.printed_total)
 
     def _send(self, buffer: Any) -> None:
@@ -255,7 +358,9 @@ class Process:
             left = self.deadline - time.monotonic()
             if left <= 0:
                 raise WorkerTimedOut(f"no answer within {self.limits.wall_seconds:g} seconds")
-            ready = dict(self.poll.poll(min(left, 5.0) * 1000))
+            ready = dict(self.poll.poll(min(left, SCRATCH_SECONDS if self.scratch else 5.0) * 1000))
+            if self.scratch is not None and not ready:
+                self.scratch.check()
             if self.output in ready:
                 self._drain()
             if self.channel.fileno() in ready:
@@ -312,6 +417,30 @@ def explain(ended: Ended, limits: Limits) -> WorkerLost | None:
     return WorkerCrashed(f"the Python interpreter crashed ({signal.strsignal(number)})")
 
 
+@dataclass(frozen=True)
+class _Requested:
+    """A worker that a zygote was asked for."""
+
+    limits: Limits
+    number: int
+    channel: socket.socket
+    output: int
+    scratch: Scratch | None
+
+    def close(self) -> None:
+        """Give it up, when there is no zygote any more."""
+        self.channel.close()
+        os.close(self.output)
+        if self.scratch is not None:
+            self.scratch.remove()
+
+
+def _bounds(limits: Limits, scratch: Scratch | None) -> dict[str, Any]:
+    """What a worker is told of its limits."""
+    written = {} if scratch is None else {"scratch": scratch.path, "scratch_mb": scratch.megabytes}
+    return {**limits.model_dump(), **written}
+
+
 class Zygote:
     """A process that has imported torch and forks workers on request; see `zygote` for its side.
 
@@ -319,15 +448,15 @@ class Zygote:
         IsolationError: it does not start.
     """
 
-    def __init__(self, layers: Sequence[str] = ()) -> None:
+    def __init__(self, layers: Sequence[str] = (), homework: Homework | None = None) -> None:
+        self.opening, self.wanted = Opening(homework), layers
         self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        settings = json.dumps({"layers": layers, "grader": os.getpid()})
-        self.process = _start_python(theirs, ["--zygote", str(theirs.fileno()), settings])
+        self.process = _start_python(theirs, ["--zygote", str(theirs.fileno()), self.opening.settings(layers)])
         theirs.close()
         self.numbers = itertools.count(1)
         self.replies: dict[int | str, dict[str, Any]] = {}
         self.unwanted: set[int] = set()
-        self.waiting: tuple[Limits, int, socket.socket, int] | None = None
+        self.waiting: _Requested | None = None
         ready = self._receive("ready", START_SECONDS)
         if ready.get("tasks") not in (1, None):
             raise IsolationError(f"the zygote has {ready.get('tasks')} threads; forking it would not be safe")
@@ -350,26 +479,27 @@ class Zygote:
         return worker
 
     def _take(self, limits: Limits) -> Process:
-        if self.waiting is not None and self.waiting[0] != limits:
+        if self.waiting is not None and self.waiting.limits != limits:
             self.discard()
         if self.waiting is None:
             self.waiting = self._request(limits)
-        _, number, channel, output = self.waiting
-        pid = self._receive(number)["pid"]
-        self.waiting = None
+        worker = self._forked()
         with contextlib.suppress(ZygoteGone):  # then the worker in hand is gone too, and its first call says so
             self.waiting = self._request(limits)
-        worker = Process(pid, channel, output, limits, self._end)
         worker.greet()
         return worker
+
+    def _forked(self) -> Process:
+        """The worker that was asked for last."""
+        assert self.waiting is not None
+        pid = self._receive(self.waiting.number)["pid"]
+        asked, self.waiting = self.waiting, None
+        return Process(pid, asked.channel, asked.output, asked.limits, self._end, asked.scratch)
 
     def discard(self) -> None:
         """End the worker that was forked ahead of time."""
         if self.waiting is not None:
-            limits, number, channel, output = self.waiting
-            pid = self._receive(number)["pid"]
-            self.waiting = None
-            Process(pid, channel, output, limits, self._end).close()
+            self._forked().close()
 
     def alive(self) -> bool:
         """Whether the zygote still runs; only the process that started it can tell."""
@@ -377,30 +507,30 @@ class Zygote:
 
     def close(self) -> None:
         """End the zygote, and with it all its workers."""
-        if self.waiting is not None:
-            self.waiting[2].close()
-            os.close(self.waiting[3])
-            self.waiting = None
+        waiting, self.waiting = self.waiting, None
         self.control.close()
         self.process.kill()
         self.process.wait()
+        if waiting is not None:
+            waiting.close()
+        self.opening.close()
 
-    def _request(self, limits: Limits) -> tuple[Limits, int, socket.socket, int]:
+    def _request(self, limits: Limits) -> _Requested:
         number = os.getpid() * 1_000_000 + next(self.numbers)
         ours, theirs = socket.socketpair()
         read, write = os.pipe()
-        message = json.dumps({"op": "fork", "number": number, "limits": limits.model_dump()}).encode()
+        asked = _Requested(limits, number, ours, read, self.opening.scratch(self.wanted))
+        message = json.dumps({"op": "fork", "number": number, "limits": _bounds(limits, asked.scratch)}).encode()
         descriptors = array.array("i", [theirs.fileno(), write])
         try:
             self.control.sendmsg([message], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, descriptors)])
         except OSError as error:
-            ours.close()
-            os.close(read)
+            asked.close()
             raise ZygoteGone(f"the zygote does not take requests: {error}") from error
         finally:
             theirs.close()
             os.close(write)
-        return limits, number, ours, read
+        return asked
 
     def _receive(self, number: int | str, seconds: float = 60) -> dict[str, Any]:
         deadline = time.monotonic() + seconds
@@ -438,27 +568,30 @@ class Zygote:
 class ColdStart:
     """Starts each worker as a new interpreter: slower; where forking after `import torch` is not safe."""
 
-    def __init__(self, layers: Sequence[str] = ()) -> None:
-        self.settings = json.dumps({"layers": layers, "grader": os.getpid()})
+    def __init__(self, layers: Sequence[str] = (), homework: Homework | None = None) -> None:
+        self.opening = Opening(homework)
+        self.settings = self.opening.settings(layers)
         self.layers: dict[str, str] = {}
 
     def take(self, limits: Limits) -> Worker:
         """Start an interpreter and wait until it has imported torch."""
         ours, theirs = socket.socketpair()
         read, write = os.pipe()
-        bounds = json.dumps(limits.model_dump())
+        scratch = self.opening.scratch()
+        bounds = json.dumps(_bounds(limits, scratch))
         process = _start_python(theirs, ["--cold", str(theirs.fileno()), self.settings, bounds], write)
         theirs.close()
         os.close(write)
         ours.settimeout(START_SECONDS)
         if ours.recv(1) != b"r":
             raise IsolationError("a worker did not start")
-        worker = Process(process.pid, ours, read, limits, lambda pid, grace, wait: _end_child(process, grace))
+        worker = Process(process.pid, ours, read, limits, lambda pid, grace, wait: _end_child(process, grace), scratch)
         worker.greet()
         return worker
 
     def close(self) -> None:
         """Every worker was ended by its check."""
+        self.opening.close()
 
 
 def _end_child(process: subprocess.Popen[bytes], grace: float) -> Ended:
@@ -494,23 +627,26 @@ def _start_python(channel: socket.socket, arguments: list[str], output: int | No
     )
 
 
-def launcher(mode: str, required: Sequence[str] = ()) -> Launcher:
+def launcher(mode: str, required: Sequence[str] = (), homework: Homework | None = None) -> Launcher:
     """What starts workers under an isolation mode.
 
     Args:
         mode: one of `MODES`.
         required: layers that must be in force.
+        homework: says what workers may open; nothing if None.
 
     Raises:
         IsolationError: this system cannot do it.
     """
     started: Launcher
     if mode == "none":
-        started = SameProcess()
+        started = SameProcess(homework)
     elif sys.platform == "win32":
         raise IsolationError("workers in another process need Linux or macOS; use --isolation none here")
     else:
-        started = Zygote(WANTED[mode]) if sys.platform == "linux" else ColdStart()
+        started = Zygote(WANTED[mode], homework) if sys.platform == "linux" else ColdStart(homework=homework)
+    if mode == "sandbox" and homework is not None and homework.files is not None:
+        required = [*required, "landlock"]  # without it, what may open files may open all of them
     missing = [layer for layer in required if layer not in in_force(mode, started)]
     if missing:
         started.close()
@@ -528,7 +664,9 @@ def in_force(mode: str, started: Launcher) -> list[str]:
 def isolation(mode: str, started: Launcher) -> dict[str, Any]:
     """The isolation that a mode gives here, as results report it: layers in force, and why others are not."""
     absent = {layer: reason for layer, reason in started.layers.items() if reason}
-    return {"mode": mode, "layers": in_force(mode, started), "absent": absent}
+    files = started.opening.files
+    opens = {} if files is None else {"opens": f"the Python installation; a scratch folder of {files.scratch_mb} MB"}
+    return {"mode": mode, "layers": in_force(mode, started), "absent": absent, **opens}
 
 
 def _cut(text: str, total: int) -> str:

@@ -17,6 +17,7 @@ import resource
 import signal
 import socket
 import sys
+import tempfile
 import time
 import traceback
 from typing import Any
@@ -194,7 +195,7 @@ def become_worker(channel: int, output: int, limits: dict[str, Any], settings: d
         worker.seed_everything(0)
         connection = socket.socket(fileno=CHANNEL)
         connection.setblocking(True)
-        report = confine.confine(settings["layers"], settings["grader"])
+        report = confine.confine(settings["layers"], settings["grader"], _enter_scratch(limits, settings))
         connection.sendall(b"".join(wire.encode(["ready", report])))
         with contextlib.suppress(ConnectionError):  # the grader has hung up: nobody is left to tell
             worker.serve(connection.recv_into, connection.send)
@@ -202,6 +203,19 @@ def become_worker(channel: int, output: int, limits: dict[str, Any], settings: d
     except BaseException:
         os.write(2, traceback.format_exc().encode())
         os._exit(70)  # EX_SOFTWARE
+
+
+def _enter_scratch(limits: dict[str, Any], settings: dict[str, Any]) -> confine.Files | None:
+    """Make the scratch folder, if there is one, the working directory, and the place of temporary files."""
+    scratch = limits.get("scratch")
+    if scratch is None:
+        return None
+    os.chdir(scratch)
+    tempfile.tempdir = scratch
+    os.environ.update({"HOME": scratch, "TMPDIR": scratch})
+    size = (limits["scratch_mb"] << 20) - 4096  # one file of this size, with its name, is as much as there may be
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+    return confine.Files(tuple(settings["readable"]), tuple(settings["hidden"]), scratch)
 
 
 def set_limits(limits: dict[str, Any]) -> None:

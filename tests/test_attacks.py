@@ -63,7 +63,7 @@ def test_there_are_many_and_each_says_what_it_tries():
 def test_an_attack(attack, run):
     """It achieves nothing in the sandbox, no point in any process of its own, and what it wants where it says so."""
     achieved = run(attack)
-    assert achieved["sandbox"] == harness.Achieved()
+    assert achieved["sandbox"] == achieved["files"] == harness.Achieved()
     assert achieved["process"].points == 0
     for level in ("none", "process"):
         if level not in attack.works:

@@ -32,7 +32,8 @@ from autograder.results import Outcome, SubmissionResult
 from autograder.submissions import read_submission
 
 HERE = Path(__file__).parent
-LEVELS = ("bare", "none", "process", "sandbox")
+# `files` is the sandbox of a homework whose answers open files.
+LEVELS = ("bare", "none", "process", "files", "sandbox")
 WANTS = ("points", "secret", "leftover", "harm", "act")
 BARE_SECONDS = 10  # a bare grader that has not ended by then never will
 PUBLIC_PLACES = ("/tmp", "/var/tmp", "/dev/shm", "/run", str(Path.home()), "/")
@@ -105,6 +106,7 @@ class Surroundings:
     """A level's own folder, token and listener, and what an attack changed of them."""
 
     def __init__(self, name: str):
+        self.name = name
         self.token = f"t{os.urandom(5).hex()}"
         # Not below pytest's own folders, which are closed to other users: what must stop a worker is the sandbox.
         self.folder = Path(tempfile.mkdtemp(prefix=f"attacks-{name}-"))
@@ -132,6 +134,9 @@ class Surroundings:
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir()
         shutil.copytree(HERE / "homework", self.root, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
+        if self.name == "files":
+            with (self.root / "pyproject.toml").open("a", encoding="utf-8") as config:
+                config.write("\n[tool.autograder.files]\n")
         for file in [*self.root.rglob("*.py"), *self.root.rglob("*.txt")]:
             file.write_text(self.secret(file.read_text(encoding="utf-8")), encoding="utf-8")
         shutil.copytree(self.root / "solutions", self.neighbour, dirs_exist_ok=True)
@@ -208,11 +213,11 @@ STARTING = threading.Lock()  # a grader inherits the environment, which is one f
 class Engine:
     """Our own grader, under one mode."""
 
-    def __init__(self, mode: str):
-        self.mode, self.around = mode, Surroundings(mode)
+    def __init__(self, level: str):
+        self.mode, self.around = "sandbox" if level == "files" else level, Surroundings(level)
         with STARTING:
             os.environ["GRADER_SECRET"] = self.around.canary("ENVIRONMENT")
-            self.grading = Grading(load_homework(self.around.root), mode)
+            self.grading = Grading(load_homework(self.around.root), self.mode)
             del os.environ["GRADER_SECRET"]
 
     def close(self) -> None:
@@ -243,7 +248,7 @@ class Engine:
         if result.question("cube").score != 5 and self.mode != "none":
             harm.append("the question beside it lost points")
         leftovers = around.leftovers()
-        if self.mode != "none" or attack.wants == "harm":
+        if self.around.name == "sandbox" or attack.wants in ("harm", "leftover"):
             harm += self._harm_to_the_next()
         if leftovers or self.mode == "none":
             around.restore()
