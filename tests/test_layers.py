@@ -14,7 +14,7 @@ PACKAGE = Path(__file__).parents[1] / "autograder"
 LAYERS = (
     ("__init__",),
     ("errors", "results", "config"),
-    ("wire", "facts", "confine", "stubs", "scoring", "visibility", "bans", "submissions", "calibration"),
+    ("wire", "facts", "confine", "stubs", "scoring", "visibility", "bans", "submissions", "calibration", "mutation"),
     ("worker", "zygote", "sandbox", "proxies", "subject", "blame", "loading", "plugin", "grader"),
     ("reports", "grading"),
     ("batch",),
