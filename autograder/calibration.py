@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import statistics
@@ -95,8 +96,51 @@ def _student_t_cdf(t: float, freedom: int) -> float:
     return 0.5 + area / 2
 
 
-def write(path: Path, measured: Mapping[str, Sequence[float]], versions: Mapping[str, str]) -> None:
-    """Write the calibration file."""
+def write(homework: Homework, measured: Mapping[str, Sequence[float]], versions: Mapping[str, str]) -> Path:
+    """Write the calibration file; returns where it is."""
     quantities = {name: summarise(values) for name, values in sorted(measured.items())}
-    content = {"versions": dict(versions), "quantities": quantities}
+    content = {"versions": dict(versions), "data": data_digest(homework), "quantities": quantities}
+    path = homework.path(homework.calibration)
     path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    return path
+
+
+def data_digest(homework: Homework) -> str:
+    """SHA-256 of the names and contents of the data that thresholds depend on."""
+    digest = hashlib.sha256()
+    for start in homework.data:
+        path = homework.path(start)
+        for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+            if file.is_file():
+                content = hashlib.sha256(file.read_bytes()).hexdigest()
+                digest.update(f"{file.relative_to(homework.root).as_posix()} {content}\n".encode())
+    return digest.hexdigest()
+
+
+def shortfalls(homework: Homework, versions: Mapping[str, str]) -> list[str]:
+    """What keeps a homework's thresholds from holding here, a line each; one without a calibration file has none.
+
+    Args:
+        homework: the homework.
+        versions: those that grade now.
+    """
+    path = homework.path(homework.calibration)
+    if not path.is_file():
+        return []
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        measured, quantities = content["versions"]["torch"], content["quantities"]
+        rates = {name: float(quantity["false_failure_rate"]) for name, quantity in quantities.items()}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        return [f"{path.name} cannot be read: {error}; run `autograder calibrate`"]
+    found = []
+    if measured != versions["torch"]:
+        found.append(f"thresholds were measured with torch {measured}; this is {versions['torch']}")
+    if content.get("data") != data_digest(homework):
+        found.append(f"thresholds were measured on other data than {', '.join(homework.data)}")
+    for name, rate in rates.items():
+        if rate > FALSE_FAILURE_RATE:
+            found.append(
+                f"{name}: one right answer in {1 / rate:.0f} fails; at most one in {1 / FALSE_FAILURE_RATE:.0f} may"
+            )
+    return [f"{line}: run `autograder calibrate`" for line in found]

@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -141,6 +141,36 @@ def stubs(
 
 
 @app.command()
+def validate(
+    quick: Annotated[bool, typer.Option("--quick", help="A sample of everything, in under a minute.")] = False,
+    jobs: Annotated[int, typer.Option(min=1, help="How many submissions are graded at a time.")] = 2,
+    only: Annotated[list[str] | None, typer.Option("--only", help="A part, such as mutants; may be repeated.")] = None,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write what was found here.")] = None,
+    homework: HomeworkOption = None,
+) -> None:
+    """Prove the grader right: right answers pass, wrong ones are caught, every check is needed, nothing leaks."""
+    from . import reports
+    from .config import load_homework
+    from .validate import validate
+
+    hw = load_homework(homework)
+    with _progress() as progress:
+
+        def part(name: str, steps: int) -> Callable[[], None]:
+            task = progress.add_task(name, total=steps)
+            return lambda: progress.advance(task)
+
+        found = validate(hw, quick=quick, only=only or (), jobs=jobs, progress=part)
+    if json_file is not None:
+        reports.write_json(json_file, reports.validation_json(found))
+    out_console.print(reports.validation_table(found), reports.times_table(found))
+    for line in (line for part in found.parts for line in part.shortfalls):
+        err_console.print(line, style="red", highlight=False, markup=False, soft_wrap=True)
+    if not found.passed:
+        raise typer.Exit(FELL_SHORT)
+
+
+@app.command()
 def calibrate(
     seeds: Annotated[int, typer.Option(min=3, help="How many runs of the solution.")] = 200,
     isolation: IsolationOption = Isolation.auto,
@@ -160,8 +190,7 @@ def calibrate(
                 measured.setdefault(name, []).append(value)
             progress.advance(task)
         versions = grading.grader.ready["versions"]
-    path = hw.path(hw.calibration)
-    calibration.write(path, measured, versions)
+    path = calibration.write(hw, measured, versions)
     for name in sorted(measured):
         summary = calibration.summarise(measured[name])
         out_console.print(f"{name}: mean {summary['mean']}, threshold {summary['threshold']} ({seeds} seeds)")
@@ -276,7 +305,7 @@ def _options(
 
 
 def _prepare_streams() -> None:
-    """Have three standard streams that take any text.
+    """Have three standard streams that take any text, here and in the grader.
 
     Where one is closed, the next file to be opened would take its number.
     """
@@ -284,7 +313,7 @@ def _prepare_streams() -> None:
         try:
             os.fstat(number)
         except OSError:
-            os.open(os.devnull, os.O_RDWR)
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")

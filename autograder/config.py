@@ -70,6 +70,7 @@ class Homework(_Frozen):
     public_checks: str = "assignment/tests"
     hidden_checks: str = "autograder/checks"
     calibration: str = "solutions/calibration.json"
+    data: tuple[str, ...] = ()  # files and folders that thresholds depend on
     salt: str = ""  # a secret, for checks that hide which public data they use
     limits: Limits = Limits()
     files: Files | None = None

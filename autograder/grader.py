@@ -23,7 +23,7 @@ import tempfile
 import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NoReturn
 
 from . import confine, sandbox
 from .blame import Verdict
@@ -72,9 +72,7 @@ class Grader:
             with _memory_file() as log:
                 pid = os.fork()
                 if pid == 0:
-                    os.dup2(log.fileno(), 1)
-                    os.dup2(log.fileno(), 2)
-                    os._exit(self._child(task))
+                    self._child(task, log.fileno())
                 self.emit({"event": "child", "pid": pid})
                 code = os.waitstatus_to_exitcode(_wait(pid))
                 log.seek(0)
@@ -100,24 +98,29 @@ class Grader:
         if now != before:
             raise IsolationError(f"the layers in force changed while grading, from {before} to {now}")
 
-    def _child(self, task: Callable[[], None]) -> int:
+    def _child(self, task: Callable[[], None], log: int) -> NoReturn:
+        """Do a task, say what went wrong, and end, whatever happens: there must be one grader only."""
+        code = 70  # EX_SOFTWARE
         with contextlib.suppress(OSError, AttributeError):  # AttributeError: a system without prctl
             confine.prctl(confine.PR_SET_PDEATHSIG, signal.SIGKILL)
         try:
+            os.dup2(log, 1)
+            os.dup2(log, 2)
             task()
-            return 0
+            code = 0
         except (IsolationError, ZygoteGone) as error:  # a worker did not start: perhaps another launcher's do
+            code = ZYGOTE_GONE
             print(f"{type(error).__name__}: {error}")
-            return ZYGOTE_GONE
         except AutograderError as error:
+            code = 2
             self.emit({"event": "refused", "message": str(error)})
-            return 2
         except BaseException:
             traceback.print_exc()
-            return 70  # EX_SOFTWARE
         finally:
-            sys.stdout.flush()
-            sys.stderr.flush()
+            with contextlib.suppress(OSError):
+                sys.stdout.flush()
+                sys.stderr.flush()
+            os._exit(code)
 
     def collect(self) -> None:
         """Collect the checks."""
@@ -137,6 +140,7 @@ class Grader:
             set(request["checks"]),
             seed=request.get("seed", 0),
             measured=measured,
+            stop=request.get("stop", False),
         )
         judge.run_checks()
         if measured is not None:
@@ -174,9 +178,10 @@ def write_event(descriptor: int, event: dict[str, Any]) -> None:
 
 def _memory_file() -> IO[bytes]:
     """A file for a session's own output: in memory, where there is room when a disk is full."""
-    if hasattr(os, "memfd_create"):
+    try:
         return open(os.memfd_create("log"), "w+b")
-    return tempfile.TemporaryFile()
+    except (AttributeError, OSError):  # AttributeError: not on Linux
+        return tempfile.TemporaryFile()
 
 
 def _wait(pid: int) -> int:
@@ -210,9 +215,8 @@ def _expect_descriptors() -> None:
         try:
             resource.setrlimit(resource.RLIMIT_NOFILE, (DESCRIPTORS, hard))
         except (ValueError, OSError) as error:
-            raise IsolationError(
-                f"grading needs {DESCRIPTORS} open files; the limit here is {hard} (ulimit -n)"
-            ) from error
+            text = f"grading needs {DESCRIPTORS} open files; the limit here is {hard}: raise it (ulimit -n)"
+            raise IsolationError(text) from error
 
 
 def start(options: dict[str, Any], events: int) -> Grader:

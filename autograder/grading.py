@@ -29,7 +29,6 @@ from .submissions import Submission
 PATIENCE = 60  # seconds beyond a check's own limits until the supervisor takes the grader to be stuck
 START_SECONDS = 300  # for the grader and its zygote to import torch on a slow machine
 GRADER = (sys.executable, "-P", "-m", "autograder.grader")  # the command that starts it; options follow
-PROTECTING = {"user", "namespaces", "seccomp"}  # layers, each of which keeps a worker from ending other processes
 Progress = Callable[[CheckResult], None]
 
 
@@ -113,6 +112,7 @@ class GraderProcess:
         except EOFError:
             event = None
         if event is None or event["event"] != kind:
+            self.kill()
             self.close()
             reason = event["message"] if event and event["event"] == "refused" else "see its output above"
             raise IsolationError(f"the grader did not start: {reason}")
@@ -143,6 +143,7 @@ class _Work:
 
     submission: Submission
     remaining: list[str]
+    stop: bool = False  # at the first check that does not pass
     results: dict[str, CheckResult] = field(default_factory=dict)
     problems: dict[str, tuple[str, str]] = field(default_factory=dict)
     gates: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -151,6 +152,11 @@ class _Work:
     check: str = ""  # running now
     file: str = ""  # being loaded now
     killed: str = ""  # why the supervisor killed the session, if it did
+
+    @property
+    def stopped(self) -> bool:
+        """Whether what remains is not wanted any more."""
+        return self.stop and any(result.outcome is not Outcome.PASSED for result in self.results.values())
 
 
 class Grading:
@@ -199,6 +205,8 @@ class Grading:
         submission: Submission,
         questions: Iterable[str] | None = None,
         progress: Progress = lambda result: None,
+        *,
+        stop: bool = False,
     ) -> SubmissionResult:
         """Run a submission's checks to a verdict each, and score it.
 
@@ -206,14 +214,17 @@ class Grading:
             submission: what was handed in.
             questions: grade only these.
             progress: told about each check's result as it comes.
+            stop: skip what comes after the first check that does not pass.
         """
         started = time.perf_counter()
         chosen = self._chosen(questions)
         checks = [check for check in self.checks if check.question in chosen]
-        work = _Work(submission, [check.id for check in checks])
+        work = _Work(submission, [check.id for check in checks], stop=stop)
         work.problems = {file: (Outcome.FAILED.value, reason) for file, reason in submission.problems.items()}
-        while work.remaining:
+        while work.remaining and not work.stopped:
             self._session(work, progress)
+        for check in [check for check in checks if check.id in work.remaining]:
+            self._finish(work, CheckResult(check, Outcome.SKIPPED), progress)
         results = [work.results[check.id] for check in checks]
         scored = scoring.score(self.homework, results, work.gates)
         return SubmissionResult(
@@ -279,6 +290,7 @@ class Grading:
                 "files": {name: base64.b64encode(data).decode() for name, data in work.submission.files.items()},
                 "problems": work.problems,
                 "checks": work.remaining,
+                "stop": work.stop,
             }
         )
         ended: dict[str, Any] = {"code": -1, "log": ""}
@@ -319,23 +331,26 @@ class Grading:
         elif work.file:
             question = self.homework.by_file.get(work.file)
             own = [check.id for check in self.checks if question is None or check.question == question.name]
-            outcome, message = self._whose_fault(work, own[0], log)
+            outcome, message = self._whose_fault(work, own[0], log="")  # students see what is wrong with their files
             work.problems[work.file] = (outcome.value, f"{work.file} does not load: {message}")
         else:
             for check in [check for check in self.checks if check.id in work.remaining]:
                 self._finish(work, CheckResult(check, Outcome.INTERNAL_ERROR, f"the grader died: {log}"), progress)
 
     def _whose_fault(self, work: _Work, check: str, log: str) -> tuple[Outcome, str]:
-        """Why a session died twice at one place: it may be the student's code if a check of the solution passes."""
+        """Why a session ended twice at one place; it may be the student's code if a check of the solution passes."""
         if self.isolation == "none" and work.killed:
             return Outcome.TIMED_OUT, work.killed
-        if not PROTECTING.intersection(self.grader.ready["isolation"]["layers"]):
-            self.grader.send({"op": "solution", "checks": [check]})
-            events = list(self._events(_Work(work.submission, [])))
-            if [e["result"]["outcome"] for e in events if e["event"] == "finished"] == [Outcome.PASSED]:
-                ended = "the Python process" if self.isolation == "none" else "processes that are not its own"
-                return Outcome.CRASHED, f"your code ended {ended}"
-        return Outcome.INTERNAL_ERROR, f"the grader died, twice: {log}"
+        self.grader.send({"op": "solution", "checks": [check]})
+        events = list(self._events(_Work(work.submission, [])))
+        if [event["result"]["outcome"] for event in events if event["event"] == "finished"] == [Outcome.PASSED]:
+            if work.killed:
+                return Outcome.TIMED_OUT, work.killed
+            if self.isolation == "none":
+                return Outcome.CRASHED, "your code ended the Python process"
+            if "seccomp" not in self.grader.ready["isolation"]["layers"]:  # with it, no other process can be ended
+                return Outcome.CRASHED, "your code ended processes that are not its own"
+        return Outcome.INTERNAL_ERROR, f"the grader died, twice{log and f': {log}'}"
 
     def _events(self, work: _Work) -> Iterator[dict[str, Any]]:
         """The events of one session up to its end; kills what is stuck, restarts the grader when that died.

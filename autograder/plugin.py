@@ -96,6 +96,7 @@ class Judge:
         wanted: the ids of the checks to run; all if None.
         seed: what everything is seeded with.
         measured: calibrated quantities are recorded here instead of held against their thresholds, if given.
+        stop: run no check after the first that does not pass.
     """
 
     homework: Homework
@@ -105,6 +106,7 @@ class Judge:
     wanted: set[str] | None = None
     seed: int = 0
     measured: dict[str, float] | None = None
+    stop: bool = False
     checks: list[CheckInfo] = field(default_factory=list)
     problem: BaseException | None = None
     run: _Run = field(init=False)
@@ -261,6 +263,8 @@ class Judge:
             self.run.calls,
         )
         self.emit({"event": "finished", "result": result})
+        if self.stop and result.outcome is not Outcome.PASSED:
+            item.session.shouldfail = "one check is enough"
         return True
 
     def _verdict(self, item: pytest.Item, nextitem: pytest.Item | None) -> Verdict:

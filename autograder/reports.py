@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import math
 import os
@@ -11,7 +12,7 @@ import textwrap
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich import box
 from rich.table import Table
@@ -19,6 +20,9 @@ from rich.text import Text
 
 from .results import CheckResult, Outcome, QuestionResult, SubmissionResult
 from .visibility import for_student
+
+if TYPE_CHECKING:
+    from .validate import Validation
 
 MAX_TEXT = 4_000  # characters of what one check, or the whole submission, says
 MAX_NAME = 300
@@ -245,6 +249,55 @@ def _cell(question: QuestionResult | None) -> str:
 def _points(points: float | None) -> str:
     """Points with one decimal at most, rounded down: 9.99 of 10 is not 10."""
     return "?" if points is None else f"{math.floor(points * 10 + 1e-6) / 10:g}"
+
+
+# -- validation ----------------------------------------------------------------------------------------------
+
+
+def validation_table(found: Validation) -> Table:
+    """A row a part: how much was tried, how much fell short, how long it took."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for column, side in (
+        ("part", "left"),
+        ("tried", "right"),
+        ("fell short", "right"),
+        ("seconds", "right"),
+        ("", "left"),
+    ):
+        table.add_column(column, justify=side)  # type: ignore[arg-type]
+    for part in found.parts:
+        short = Text(str(len(part.shortfalls)), style="red" if part.shortfalls else "green")
+        summary = part.notes[-1] if part.notes and len(part.notes) == 1 else ""
+        table.add_row(part.name, str(part.tried), short, f"{part.seconds:.1f}", summary)
+    return table
+
+
+def times_table(found: Validation) -> Table:
+    """The checks that take longest on the solution: seconds, their share, calls into student code."""
+    total = sum(check.seconds for check in found.times.values()) or 1.0
+    table = Table(
+        box=box.SIMPLE_HEAD, pad_edge=False, title="the slowest checks, on the solution", title_justify="left"
+    )
+    for column in ("seconds", "share", "calls"):
+        table.add_column(column, justify="right")
+    table.add_column("check")
+    for check in sorted(found.times.values(), key=lambda check: -check.seconds)[:10]:
+        row = f"{check.seconds:.2f}", f"{check.seconds / total:.0%}", str(check.calls), check.check.id
+        table.add_row(*row)
+    return table
+
+
+def validation_json(found: Validation) -> dict[str, Any]:
+    """All that a validation found: its parts, which checks catch each mutant, what each check costs."""
+    return {
+        "passed": found.passed,
+        "parts": [dataclasses.asdict(part) for part in found.parts],
+        "mutants": found.caught,
+        "checks": {
+            check.check.id: {"seconds": check.seconds, "calls": check.calls, "outcome": check.outcome}
+            for check in found.times.values()
+        },
+    }
 
 
 # -- files ---------------------------------------------------------------------------------------------------

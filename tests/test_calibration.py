@@ -87,7 +87,7 @@ def test_equal_values_are_their_own_threshold():
 def test_at_least_holds_a_value_against_the_file(made):
     """What was written is what checks are held against; the message gives both numbers."""
     values = [0.96, 0.97, 0.97, 0.98, 0.96]
-    calibration.write(made.path("c.json"), {"test_accuracy": values}, {"torch": "2"})
+    calibration.write(made, {"test_accuracy": values}, {"torch": "2"})
     held = Calibration(made)
     threshold = held.threshold("test_accuracy")
     assert threshold == summarise(values)["threshold"]
@@ -101,7 +101,7 @@ def test_at_least_holds_a_value_against_the_file(made):
 
 def test_the_file_is_json_with_versions(made):
     """Someone who reads it finds the versions, and the quantities in order."""
-    calibration.write(made.path("c.json"), {"b": [1.0, 2.0, 3.0], "a": [1, 2, 3]}, {"torch": "2.13.0"})
+    calibration.write(made, {"b": [1.0, 2.0, 3.0], "a": [1, 2, 3]}, {"torch": "2.13.0"})
     content = json.loads(made.path("c.json").read_text())
     assert content["versions"] == {"torch": "2.13.0"}
     assert list(content["quantities"]) == ["a", "b"]

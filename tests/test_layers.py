@@ -14,9 +14,9 @@ PACKAGE = Path(__file__).parents[1] / "autograder"
 LAYERS = (
     ("__init__",),
     ("errors", "results", "config"),
-    ("wire", "facts", "confine", "stubs", "scoring", "visibility", "bans", "submissions", "calibration", "mutation"),
+    ("wire", "facts", "confine", "stubs", "scoring", "visibility", "bans", "submissions", "calibration", "mutation", "leaks", "spellings"),
     ("worker", "zygote", "sandbox", "proxies", "subject", "blame", "loading", "plugin", "grader"),
-    ("reports", "grading"),
+    ("grading", "validate", "reports"),
     ("batch",),
     ("cli",),
 )

@@ -1,0 +1,7 @@
+"""A power."""
+
+import torch
+
+
+def square(x: torch.Tensor) -> torch.Tensor:
+    return x**2

@@ -1,0 +1,213 @@
+"""Validation of the tiny homework: it passes as it is, and whatever is broken makes it fall short."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from autograder import validate as validation
+from autograder.config import Homework, load_homework
+from autograder.results import CheckInfo
+from autograder.validate import Bench, Part, Validation
+
+MINI = Path(__file__).parent / "mini"
+Run = Callable[..., Part]
+
+
+@pytest.fixture(scope="module")
+def homework(tmp_path_factory: pytest.TempPathFactory) -> Homework:
+    """A copy of the tiny homework, to be broken."""
+    root = tmp_path_factory.mktemp("validate") / "mini"
+    shutil.copytree(MINI, root)
+    return load_homework(root)
+
+
+@pytest.fixture(scope="module")
+def bench(homework: Homework) -> Iterator[Bench]:
+    """Graders in two modes."""
+    with Bench(homework, ["process", "none"], 1) as bench:
+        yield bench
+
+
+@pytest.fixture
+def broken(homework: Homework) -> Iterator[Callable[[str, str], None]]:
+    """Write a file of the homework otherwise; everything is as it was afterwards."""
+
+    def write(file: str, text: str) -> None:
+        homework.path(file).parent.mkdir(parents=True, exist_ok=True)
+        homework.path(file).write_text(text, encoding="utf-8")
+
+    yield write
+    shutil.rmtree(homework.root)
+    shutil.copytree(MINI, homework.root)
+
+
+@pytest.fixture
+def run(bench: Bench) -> Run:
+    """Run one part."""
+
+    def run(part: Callable[..., Part], bench: Bench = bench, found: Validation | None = None) -> Part:
+        return part(bench, found or Validation(), lambda: None)
+
+    return run
+
+
+PARTS = ("solution", "stubs", "mutants", "variants", "generated", "calibration", "bans", "determinism", "leaks")
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_nothing_falls_short_as_it_is(run, name):
+    """Each part tries something, and finds nothing wrong."""
+    part = run(getattr(validation, f"{name}_part"))
+    assert part.shortfalls == []
+    assert part.tried > 0
+
+
+def square(body: str) -> str:
+    """A file of the question square."""
+    return f'"""A way."""\n\nimport torch\n\n\ndef square(x: torch.Tensor) -> torch.Tensor:\n    return {body}\n'
+
+
+def test_a_mutant_that_is_right(run, broken):
+    """It is not caught."""
+    broken("solutions/mutants/square/right.py", square("x**2"))
+    assert run(validation.mutants_part).shortfalls == ["square/right is not caught"]
+
+
+def test_a_mutant_without_a_hint(run, broken):
+    """Its docstring is missing."""
+    broken("solutions/mutants/square/silent.py", "def square(x):\n    return x\n")
+    assert run(validation.mutants_part).shortfalls == [
+        "square/silent has no docstring: the hint that its mistake deserves"
+    ]
+
+
+def test_a_variant_that_is_wrong(run, broken):
+    """It does not pass, and the message says where."""
+    broken("solutions/variants/square/wrong.py", square("x * x.abs()"))
+    shortfalls = run(validation.variants_part).shortfalls
+    assert any("square/wrong does not pass checks/test_square.py::test_values: FAILED" in line for line in shortfalls)
+
+
+def test_modes_that_disagree(run, broken):
+    """A file that behaves otherwise in the checks' own process is found."""
+    broken("solutions/variants/square/looks.py", square("x * x + ('pytest' in __import__('sys').modules)"))
+    shortfalls = run(validation.variants_part).shortfalls
+    assert any("is PASSED in mode process, and FAILED in mode none" in line for line in shortfalls)
+
+
+def test_a_broken_solution(run, broken):
+    """The solution does not pass its own checks."""
+    broken("solutions/square.py", square("x * x.abs()"))
+    assert any(line.startswith("the solution does not pass") for line in run(validation.solution_part).shortfalls)
+
+
+def test_stubs_that_earn_points(run, broken):
+    """A stub that holds an answer is found, by its points and as a leak."""
+    broken("assignment/square.py", (MINI / "solutions/square.py").read_text(encoding="utf-8"))
+    assert any("the stubs get 10 points in square" in line for line in run(validation.stubs_part).shortfalls)
+
+
+def test_a_check_that_is_removed(broken, homework):
+    """Without the check that alone catches it, a mutant survives."""
+    text = homework.path("checks/test_square.py").read_text(encoding="utf-8")
+    broken("checks/test_square.py", text.replace("def test_zero", "def not_test_zero"))
+    with Bench(homework, ["none"], 1) as bench:
+        part = validation.mutants_part(bench, Validation(), lambda: None)
+    assert part.shortfalls == ["square/zero is not caught"]
+
+
+def test_a_solution_line_that_no_check_guards(run, broken):
+    """A generated mutant that survives is named, until it is recorded; a record that is wrong falls short too."""
+    broken("solutions/square.py", square("x * x * 1.0 if x.is_floating_point() else x * x").replace("A way", "Kept"))
+    survivors = run(validation.generated_part).shortfalls
+    assert any("no check notices  - return x * x * 1.0 if" in line for line in survivors)
+    changes = [line.partition("no check notices  ")[2].replace("  + ", "\n+ ") for line in survivors]
+    rows = [
+        f"[[equivalent]]\nfile = 'square.py'\nchange = '''{change}'''\nreason = 'a factor of 1'\n" for change in changes
+    ]
+    broken("solutions/equivalent.toml", "\n".join(rows))
+    assert run(validation.generated_part).shortfalls == []
+    broken("solutions/equivalent.toml", "\n".join(rows) + "\n[[equivalent]]\nfile='cube.py'\nchange='x'\nreason='y'\n")
+    assert "no mutant any more" in run(validation.generated_part).shortfalls[0]
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("README.md", "Try this:\n```python\ndef f(number):\n    return square(number) * number\n```\n"),
+        ("cube.py", "from square import square\n\n\ndef cube(y):\n    return square(y) * y\n"),
+        ("tests/more.py", "def f(hw, k):\n    assert hw.cube(hw.square(torch.tensor(2.0))).item() == 64.0\n"),
+    ],
+)
+def test_a_leak(run, broken, file, text):
+    """A statement of the solution, or of a hidden check, is found under other names, in documents too."""
+    broken(f"assignment/{file}", text)
+    assert any(line.startswith(f"{file}, line") for line in run(validation.leaks_part).shortfalls)
+
+
+def test_thresholds_of_another_torch(run, broken, bench):
+    """A calibration file that was made with another torch, or on other data, or too few runs, falls short."""
+    content = {"versions": {"torch": "1.0"}, "data": "?", "quantities": {"q": {"false_failure_rate": 0.01}}}
+    broken("solutions/calibration.json", json.dumps(content))
+    shortfalls = run(validation.calibration_part).shortfalls
+    assert [line.partition(":")[0].split()[:3] for line in shortfalls] == [
+        ["thresholds", "were", "measured"],
+        ["thresholds", "were", "measured"],
+        ["q"],
+    ]
+    broken("solutions/calibration.json", "{")
+    assert "cannot be read" in run(validation.calibration_part).shortfalls[0]
+
+
+def test_a_ban_that_finds_nothing(run, monkeypatch):
+    """Every spelling that should have been found is named."""
+    monkeypatch.setattr(validation, "violations", lambda *_: ())
+    assert any("torch.nn." in line and "is not found" in line for line in run(validation.bans_part).shortfalls)
+
+
+def test_a_ban_that_finds_too_much(run, monkeypatch):
+    """What is exempt and found is named."""
+    monkeypatch.setattr(validation, "violations", lambda *_: ("everything",))
+    assert any("is exempt" in line for line in run(validation.bans_part).shortfalls)
+
+
+def test_a_solution_that_changes_its_mind(run, broken):
+    """Verdicts that depend on the clock are found."""
+    body = "x * x + (__import__('time').time_ns() // 1000 % 2)"
+    broken("solutions/square.py", square(body))
+    assert any("is not the same" in line for line in run(validation.determinism_part).shortfalls)
+
+
+def test_a_check_that_no_mutant_needs():
+    """A hidden check that is not the only one to catch something falls short; a public one is only noted."""
+    infos = [CheckInfo(f"c.py::{name}", "square", "t", 1.0, tier) for name, tier in TIERS.items()]
+    bench = type("Checks", (), {"checks": infos})
+    found = Validation(caught={"square/a": ["c.py::one[x]", "c.py::one[y]"], "square/b": ["c.py::one", "c.py::two"]})
+    part = validation.ablation_part(bench, found, lambda: None)
+    assert part.shortfalls == ["c.py::two catches no mutant that nothing else catches"]
+    assert part.notes == [
+        "c.py::one alone catches square/a",
+        "c.py::three catches no mutant that nothing else catches",
+    ]
+
+
+TIERS = {"one": "hidden", "two": "hidden", "three": "public"}
+
+
+def test_parts_can_be_chosen(homework, capsys):
+    """Only what is asked for is run, and told about; an unknown part is refused."""
+    told = []
+    found = validation.validate(
+        homework, only=["leaks"], jobs=1, progress=lambda name, steps: partial(told.append, (name, steps))
+    )
+    assert [part.name for part in found.parts] == ["leaks"]
+    assert told == [("leaks", 1)]
+    assert found.passed
+    with pytest.raises(validation.ConfigError, match="there is no part 'nonsense'; the parts are calibration, leaks"):
+        validation.validate(homework, only=["nonsense"])
