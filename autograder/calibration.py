@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import math
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -107,14 +108,58 @@ def write(homework: Homework, measured: Mapping[str, Sequence[float]], versions:
 
 def data_digest(homework: Homework) -> str:
     """SHA-256 of the names and contents of the data that thresholds depend on."""
+    return _digest(homework, homework.data, "*")
+
+
+def _digest(homework: Homework, starts: Iterable[str], pattern: str) -> str:
     digest = hashlib.sha256()
-    for start in homework.data:
+    for start in starts:
         path = homework.path(start)
-        for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+        for file in sorted(path.rglob(pattern)) if path.is_dir() else [path]:
             if file.is_file():
                 content = hashlib.sha256(file.read_bytes()).hexdigest()
                 digest.update(f"{file.relative_to(homework.root).as_posix()} {content}\n".encode())
     return digest.hexdigest()
+
+
+class Journal:
+    """The runs of a calibration that was interrupted, in a file beside the calibration's; one line a seed.
+
+    Args:
+        homework: the homework.
+        versions: those that measure; runs of other versions, or of another homework, are forgotten.
+    """
+
+    def __init__(self, homework: Homework, versions: Mapping[str, str]):
+        self.path = homework.path(f"{homework.calibration}.partial")
+        own = _digest(homework, (homework.solutions, homework.hidden_checks), "*.py")
+        self.key = {"versions": dict(versions), "data": data_digest(homework), "homework": own, "salt": homework.salt}
+        self.runs: dict[int, dict[str, float]] = {}
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError, AttributeError):  # a torn last line
+            first, *lines = self.path.read_text(encoding="utf-8").splitlines()
+            for line in lines if json.loads(first) == self.key else ():
+                seed, quantities = json.loads(line)
+                self.runs[int(seed)] = {str(name): float(value) for name, value in quantities.items()}
+        rows = [json.dumps(self.key), *(json.dumps(row) for row in self.runs.items())]
+        self.path.write_text("\n".join(rows) + "\n", encoding="utf-8")
+
+    def add(self, seed: int, quantities: dict[str, float]) -> None:
+        """Keep one run."""
+        self.runs[seed] = quantities
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps([seed, quantities]) + "\n")
+
+    def measured(self, seeds: Iterable[int]) -> dict[str, list[float]]:
+        """For each quantity, its values in the order of the seeds."""
+        found: dict[str, list[float]] = {}
+        for seed in seeds:
+            for name, value in self.runs[seed].items():
+                found.setdefault(name, []).append(value)
+        return found
+
+    def remove(self) -> None:
+        """The calibration is complete."""
+        self.path.unlink(missing_ok=True)
 
 
 def shortfalls(homework: Homework, versions: Mapping[str, str]) -> list[str]:

@@ -176,21 +176,23 @@ def calibrate(
     isolation: IsolationOption = Isolation.auto,
     homework: HomeworkOption = None,
 ) -> None:
-    """Measure the solution over many seeds, and store the thresholds that follow."""
+    """Measure the solution over many seeds, and store the thresholds that follow; goes on where it was interrupted."""
     from . import calibration
     from .config import load_homework
     from .grading import Grading
 
     hw = load_homework(homework)
-    measured: dict[str, list[float]] = {}
     with Grading(hw, isolation) as grading, _progress() as progress:
-        task = progress.add_task("calibrating", total=seeds)
-        for quantities in grading.measure(range(seeds)):
-            for name, value in quantities.items():
-                measured.setdefault(name, []).append(value)
-            progress.advance(task)
         versions = grading.grader.ready["versions"]
+        journal = calibration.Journal(hw, versions)
+        left = [seed for seed in range(seeds) if seed not in journal.runs]
+        task = progress.add_task("calibrating", total=seeds, completed=seeds - len(left))
+        for seed, quantities in zip(left, grading.measure(left), strict=True):
+            journal.add(seed, quantities)
+            progress.advance(task)
+    measured = journal.measured(range(seeds))
     path = calibration.write(hw, measured, versions)
+    journal.remove()
     for name in sorted(measured):
         summary = calibration.summarise(measured[name])
         out_console.print(f"{name}: mean {summary['mean']}, threshold {summary['threshold']} ({seeds} seeds)")

@@ -133,3 +133,30 @@ def test_measuring_records_and_judges_nothing(made):
     measured: dict[str, float] = {}
     Calibration(made, measured).at_least("a", 0.25)
     assert measured == {"a": 0.25}
+
+
+def test_an_interrupted_calibration_goes_on(made):
+    """Runs are kept by seed until the calibration is complete; those of other versions, or a torn line, are not."""
+    first = calibration.Journal(made, {"torch": "2"})
+    first.add(3, {"accuracy": 0.5})
+    first.add(1, {"accuracy": 0.25})
+    with first.path.open("a", encoding="utf-8") as file:
+        file.write('[2, {"accur')
+    second = calibration.Journal(made, {"torch": "2"})
+    assert second.runs == {3: {"accuracy": 0.5}, 1: {"accuracy": 0.25}}
+    second.add(2, {"accuracy": 0.75})
+    assert calibration.Journal(made, {"torch": "2"}).measured([1, 2, 3]) == {"accuracy": [0.25, 0.75, 0.5]}
+    assert calibration.Journal(made, {"torch": "3"}).runs == {}
+    second.remove()
+    assert not second.path.exists()
+
+
+def test_a_journal_of_another_homework_is_forgotten(made, tmp_path):
+    """Another solution, other data or another salt: what was measured counts no more."""
+    calibration.Journal(made, {}).add(0, {"accuracy": 1.0})
+    salted = made.model_copy(update={"salt": "another"})
+    assert calibration.Journal(salted, {}).runs == {}
+    calibration.Journal(made, {}).add(0, {"accuracy": 1.0})
+    (tmp_path / "solutions").mkdir()
+    (tmp_path / "solutions" / "a.py").write_text("x = 1", encoding="utf-8")
+    assert calibration.Journal(made, {}).runs == {}
