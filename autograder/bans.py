@@ -12,7 +12,7 @@ contract, is looked at too.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -100,13 +100,16 @@ def _line(value: int) -> int:
     return value
 
 
-def violations(homework: Homework, question: Question, facts: Mapping[str, Facts]) -> tuple[str, ...]:
+def violations(
+    homework: Homework, question: Question, facts: Mapping[str, Facts], waived: Sequence[str] = ()
+) -> tuple[str, ...]:
     """The banned names that a question uses, one line each; empty if it uses none.
 
     Args:
         homework: whose bans hold for every question.
         question: whose own bans hold besides; one without a file has nothing to judge.
         facts: by file name, those of all files of the submission.
+        waived: names that may be used all the same, written as in a ban.
     """
     if question.file is None or question.file not in facts:
         return ()
@@ -115,7 +118,7 @@ def violations(homework: Homework, question: Question, facts: Mapping[str, Facts
     for ban, owner in [(homework.bans, "homework"), *((ban, "question") for ban in question.bans)]:
         for file, use in view.reach(ban.scope):
             for name in view.meanings(use.name):
-                if view.is_banned(ban, name):
+                if view.is_banned(ban, name) and not _is_waived(waived, name):
                     said = _said(name, owner, ban.scope)
                     found.setdefault((file, use.line, name), f"{file}:{use.line} {said}")
     for file in sorted(view.unread):
@@ -219,6 +222,12 @@ class _View:
             return False
         hidden = name.endswith(".?")
         return any(_covers(p, name) or (hidden and p.startswith(name[:-1])) for p in ban.names)
+
+
+def _is_waived(waived: Sequence[str], name: str) -> bool:
+    """Whether a waiver names this very use; what hides a name is waived only where all that it may hide is."""
+    attributes = name.split(".")[1:]
+    return any(p[1:] in attributes if p.startswith(".") else _covers(p, name) for p in waived)
 
 
 def _covers(pattern: str, name: str) -> bool:

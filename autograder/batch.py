@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from . import reports
-from .config import Homework, Sample
+from .config import Homework, Sample, Waiver
 from .errors import ConfigError, SubmissionError
 from .grading import Grading
 from .results import CheckResult, SubmissionResult
@@ -28,6 +28,7 @@ def grade_all(
     required: Sequence[str] = (),
     questions: Sequence[str] | None = None,
     limits: Mapping[str, float] | None = None,
+    waivers: Sequence[Waiver] = (),
     started: Started = lambda name, checks: None,
     checked: Checked = lambda result: None,
     finished: Finished = lambda result: None,
@@ -42,6 +43,7 @@ def grade_all(
         required: layers that must be in force.
         questions: grade only these; all if None.
         limits: replaces some of the homework's limits.
+        waivers: a class's, besides the homework's own.
         started: told about each submission before it is graded.
         checked: told about each check's result.
         finished: told about each submission's result.
@@ -52,7 +54,7 @@ def grade_all(
     """
     results = []
     _prepare(out)
-    with Grading(homework, isolation, limits, required) as grading:
+    with Grading(homework, isolation, limits, required, waivers) as grading:
         chosen = [check for check in grading.checks if questions is None or check.question in questions]
         for name, path in submissions:
             started(name, len(chosen))

@@ -70,11 +70,12 @@ def grade(
     question: Annotated[list[str] | None, typer.Option(help="Grade only this question; may be repeated.")] = None,
     isolation: IsolationOption = Isolation.auto,
     require_isolation: RequireOption = "",
+    waivers: Annotated[Path | None, typer.Option(help="This class's waivers of banned names, a TOML file.")] = None,
     homework: HomeworkOption = None,
 ) -> None:
     """Grade one submission, or many."""
     from . import reports
-    from .config import load_homework
+    from .config import load_homework, load_waivers
     from .submissions import expand
 
     hw = load_homework(homework)
@@ -84,7 +85,8 @@ def grade(
         if not path.exists():
             raise ConfigError(f"{path} does not exist")
     found = expand(submissions, hw)
-    results = _grade(hw, found, out, isolation, question, _layers(require_isolation))
+    lifted = load_waivers(hw, waivers) if waivers else ()
+    results = _grade(hw, found, out, isolation, question, _layers(require_isolation), lifted)
     table = reports.submission_table(results[0]) if len(results) == 1 else reports.class_table(results)
     out_console.print(table)
     where = out / (found[0][0] if len(found) == 1 else "<name>") / "results.json"
@@ -238,6 +240,7 @@ def _grade(
     isolation: str,
     questions: list[str] | None,
     required: Sequence[str],
+    waivers: Sequence[Any] = (),
 ) -> list[Any]:
     from .batch import grade_all
 
@@ -261,6 +264,7 @@ def _grade(
             isolation=isolation,
             required=required,
             questions=questions,
+            waivers=waivers,
             started=started,
             checked=lambda result: progress.advance(part),
             finished=finished,

@@ -40,6 +40,15 @@ class Ban(_Frozen):
     scope: str = ""  # a function such as MatMul.backward; everywhere if empty
 
 
+class Waiver(_Frozen):
+    """An instructor's word that a banned name may be used: in one question, by one submission or by all."""
+
+    question: str
+    name: str = Field(min_length=1)  # written as in a ban
+    submission: str = ""  # everyone's if empty
+    reason: str = Field(min_length=1)
+
+
 class Question(_Frozen):
     """A graded part of the homework."""
 
@@ -71,6 +80,7 @@ class Homework(_Frozen):
     hidden_checks: str = "autograder/checks"
     calibration: str = "solutions/calibration.json"
     data: tuple[str, ...] = ()  # files and folders that thresholds depend on
+    waivers: str = "waivers.toml"  # need not be there
     salt: str = ""  # a secret, for checks that hide which public data they use
     limits: Limits = Limits()
     files: Files | None = None
@@ -153,6 +163,32 @@ def load_homework(folder: Path | None = None) -> Homework:
             if isinstance(tool, dict) and "autograder" in tool:
                 return _parse(root, file, tool["autograder"])
     raise ConfigError(f"no pyproject.toml with [tool.autograder] in {start}; name the homework with --homework")
+
+
+def load_waivers(homework: Homework, file: Path | None = None) -> tuple[Waiver, ...]:
+    """Read a class's file of waivers, or the homework's own, which need not exist.
+
+    Raises:
+        ConfigError: it is not a list of `[[waiver]]`, each with question, name and reason.
+    """
+    path = file or homework.path(homework.waivers)
+    if file is None and not path.is_file():
+        return ()
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        waivers = tuple(Waiver.model_validate(row) for row in table.pop("waiver", []))
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise ConfigError(f"{path}: [[waiver]] {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+    except (ValueError, TypeError) as error:
+        raise ConfigError(f"{path}: not valid TOML: {error}") from error
+    if table:
+        raise ConfigError(f"{path}: there is only [[waiver]] in it, not {next(iter(table))!r}")
+    for waiver in waivers:
+        homework.question(waiver.question)
+    return waivers
 
 
 def _parse(root: Path, file: Path, table: object) -> Homework:

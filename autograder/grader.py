@@ -149,18 +149,19 @@ class Grader:
     def _inspect(self, request: dict[str, Any]) -> Code:
         files = {name: base64.b64decode(content) for name, content in request["files"].items()}
         problems = {file: Verdict(Outcome(o), message) for file, (o, message) in request["problems"].items()}
-        code, gates = inspect(
+        code, gates, lifted = inspect(
             self.homework,
             files,
             problems,
             self.launcher,
             lambda file: self.emit({"event": "loading", "file": file}),
+            request.get("waived"),
         )
         self.emit(
             {
                 "event": "inspected",
                 "gates": gates,
-                "notes": [wrong.message for wrong in code.problems.values()],
+                "notes": [wrong.message for wrong in code.problems.values()] + [f"waived: {line}" for line in lifted],
             }
         )
         return code

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from . import confine, scoring
-from .config import Homework
+from .config import Homework, Waiver, load_waivers
 from .errors import ConfigError, IsolationError
 from .results import CheckInfo, CheckResult, Outcome, SubmissionResult, check_result_from_json
 from .submissions import Submission
@@ -167,6 +167,7 @@ class Grading:
         isolation: `auto`, `sandbox`, `process` or `none`.
         limits: replaces some of the homework's limits.
         required: layers that must be in force.
+        waivers: a class's, besides the homework's own.
 
     Raises:
         ConfigError: the homework's checks cannot be collected.
@@ -179,8 +180,10 @@ class Grading:
         isolation: str = "auto",
         limits: Mapping[str, float] | None = None,
         required: Sequence[str] = (),
+        waivers: Sequence[Waiver] = (),
     ):
         confine.undumpable()
+        self.waivers = (*load_waivers(homework), *waivers)
         self.homework, self.limits, self.required = homework, limits, required
         self.isolation = strongest() if isolation == "auto" else isolation
         self.grader = GraderProcess(homework, self.isolation, limits, required)
@@ -278,6 +281,14 @@ class Grading:
             raise ConfigError(f"no check judges the question {sorted(lacking)[0]!r}")
         return checks
 
+    def _waived(self, submission: str) -> dict[str, list[str]]:
+        """By question, the banned names that a submission may use."""
+        found: dict[str, list[str]] = {}
+        for waiver in self.waivers:
+            if waiver.submission in ("", submission):
+                found.setdefault(waiver.question, []).append(waiver.name)
+        return found
+
     # -- one session -----------------------------------------------------------------------------------------------
 
     def _session(self, work: _Work, progress: Progress) -> None:
@@ -291,6 +302,7 @@ class Grading:
                 "problems": work.problems,
                 "checks": work.remaining,
                 "stop": work.stop,
+                "waived": self._waived(work.submission.name),
             }
         )
         ended: dict[str, Any] = {"code": -1, "log": ""}

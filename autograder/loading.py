@@ -7,7 +7,7 @@ support code laid over the contract's names, or support code alone where that mo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -96,7 +96,8 @@ def inspect(
     problems: Mapping[str, Verdict],
     launcher: Launcher,
     announce: Callable[[str], None] = lambda file: None,
-) -> tuple[Code, dict[str, tuple[str, ...]]]:
+    waived: Mapping[str, Sequence[str]] | None = None,
+) -> tuple[Code, dict[str, tuple[str, ...]], list[str]]:
     """Find out, in throw-away workers, what each file of a submission is.
 
     Args:
@@ -105,9 +106,10 @@ def inspect(
         problems: what is known to be wrong with a file.
         launcher: starts the workers.
         announce: told each file's name before anything is done with it.
+        waived: by question, banned names that may be used all the same.
 
     Returns:
-        the code to judge, and for each question whose gate is closed the names that closed it.
+        the code to judge, for each question whose gate is closed the names that closed it, and the waived ones.
     """
     texts = {file: content.decode("utf-8") for file, content in files.items()}
     wrong = dict(problems)
@@ -121,17 +123,21 @@ def inspect(
         except (RemoteError, WorkerLost, ValueError) as error:
             facts[file] = Facts(complete=False)  # closes the gate of whatever imports it
             wrong[file] = Verdict(Outcome.FAILED, f"{file} could not be parsed: {judge(error).message}")
-    gates = {}
+    gates, lifted = {}, []
     for question in homework.questions:
-        if found := violations(homework, question, facts):
+        names = (waived or {}).get(question.name, ())
+        found = violations(homework, question, facts, names)
+        if found:
             gates[question.name] = found
+        if names:
+            lifted += [line for line in violations(homework, question, facts) if line not in found]
     for file, question in homework.by_file.items():
         if file in texts and file not in wrong:
             announce(file)
             verdict = _load(Code(homework, texts, wrong), question, launcher)
             if verdict is not None:
                 wrong[file] = verdict
-    return Code(homework, texts, wrong), gates
+    return Code(homework, texts, wrong), gates, lifted
 
 
 def _facts(homework: Homework, file: str, text: str, launcher: Launcher) -> Facts:
