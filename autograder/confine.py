@@ -108,15 +108,14 @@ ALLOWED: dict[str, tuple[int | None, int | None]] = {
     "rt_sigprocmask": (14, 135), "rt_sigreturn": (15, 139), "pread64": (17, 67), "readv": (19, 65),
     "writev": (20, 66), "select": (23, None), "sched_yield": (24, 124), "mremap": (25, 216), "mincore": (27, 232),
     "madvise": (28, 233), "dup": (32, 23), "pause": (34, None), "nanosleep": (35, 101), "getitimer": (36, 102),
-    "alarm": (37, None), "setitimer": (38, 103), "getpid": (39, 172), "sendto": (44, 206), "recvfrom": (45, 207),
+    "alarm": (37, None), "setitimer": (38, 103), "getpid": (39, 172),
     "exit": (60, 93), "uname": (63, 160), "gettimeofday": (96, 169), "getrusage": (98, 165), "sysinfo": (99, 179),
     "times": (100, 153), "getuid": (102, 174), "getgid": (104, 176), "geteuid": (107, 175), "getegid": (108, 177),
     "getppid": (110, 173), "getpgrp": (111, None), "getgroups": (115, 158), "getresuid": (118, 148),
     "getresgid": (120, 150), "getpgid": (121, 155), "getsid": (124, 156), "rt_sigpending": (127, 136),
     "rt_sigtimedwait": (128, 137), "rt_sigsuspend": (130, 133), "sigaltstack": (131, 132), "arch_prctl": (158, None),
     "gettid": (186, 178), "time": (201, None), "futex": (202, 98), "sched_getaffinity": (204, 123),
-    "restart_syscall": (219, 128), "clock_gettime": (228, 113), "clock_getres": (229, 114),
-    "clock_nanosleep": (230, 115), "exit_group": (231, 94), "set_robust_list": (273, 99), "get_robust_list": (274, 100),
+    "restart_syscall": (219, 128), "exit_group": (231, 94), "set_robust_list": (273, 99), "get_robust_list": (274, 100),
     "pselect6": (270, 72), "ppoll": (271, 73), "set_tid_address": (218, 96), "getcpu": (309, 168),
     "getrandom": (318, 278), "membarrier": (324, 283), "rseq": (334, 293),
 }  # fmt: skip
@@ -131,6 +130,8 @@ PATHS: dict[str, tuple[int | None, int | None]] = {
     "fadvise64": (221, 223), "umask": (95, 166),
 }  # fmt: skip
 CLONE, CLONE3, IOCTL, FCNTL, PRLIMIT64, TGKILL = (56, 220), (435, 435), (16, 29), (72, 25), (302, 261), (234, 131)
+SENDTO, RECVFROM = (44, 206), (45, 207)
+CLOCKS = {"clock_gettime": (228, 113), "clock_getres": (229, 114), "clock_nanosleep": (230, 115)}
 ARCHITECTURES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}  # column above, AUDIT_ARCH_*
 
 # struct sock_filter opcodes and return values (linux/bpf_common.h, linux/seccomp.h)
@@ -142,8 +143,8 @@ HARMLESS_IOCTLS = (0x5421, 0x541B, 0x5401)  # FIONBIO, FIONREAD, TCGETS
 HARMLESS_FCNTLS = (1, 2, 3, 1030)  # F_GETFD, F_SETFD, F_GETFL, F_DUPFD_CLOEXEC
 
 
-def _argument(number: int) -> int:
-    return 16 + 8 * number  # low word, little endian
+def _argument(number: int, high: bool = False) -> int:
+    return 16 + 8 * number + 4 * high  # a word, little endian
 
 
 def seccomp_program(machine: str, pid: int, paths: bool = False) -> list[tuple[int, int, int, int]]:
@@ -167,7 +168,20 @@ def seccomp_program(machine: str, pid: int, paths: bool = False) -> list[tuple[i
     program += _when(CLONE[column], [(LOAD, 0, 0, _argument(0)), (AND, 0, 0, THREAD), *_only([THREAD], deny)])
     program += _when(IOCTL[column], [(LOAD, 0, 0, _argument(1)), *_only(HARMLESS_IOCTLS, ERRNO | errno.ENOTTY)])
     program += _when(FCNTL[column], [(LOAD, 0, 0, _argument(1)), *_only(HARMLESS_FCNTLS, deny)])
-    program += _when(PRLIMIT64[column], [(LOAD, 0, 0, _argument(2)), *_only([0], deny)])  # reading only
+    reading = [
+        (LOAD, 0, 0, _argument(2)),
+        (EQUAL, 1, 0, 0),
+        (RETURN, 0, 0, deny),
+        (LOAD, 0, 0, _argument(2, high=True)),
+    ]
+    program += _when(PRLIMIT64[column], [*reading, *_only([0], deny)])  # the address of new limits: there is none
+    for call in (SENDTO, RECVFROM):  # nothing out of band, nothing peeked at
+        program += _when(call[column], [(LOAD, 0, 0, _argument(3)), *_only([0], deny)])
+    for call in CLOCKS.values():  # the clocks that all processes share, and one's own; no other process's
+        program += _when(
+            call[column],
+            [(LOAD, 0, 0, _argument(0)), (AT_LEAST, 0, 1, 12), (RETURN, 0, 0, deny), (RETURN, 0, 0, ALLOW)],
+        )
     program += _when(TGKILL[column], [(LOAD, 0, 0, _argument(0)), *_only([pid], deny)])  # abort()
     for numbers in (*ALLOWED.values(), *(PATHS.values() if paths else ())):
         number = numbers[column]
@@ -296,10 +310,26 @@ def enter_namespaces() -> None:
                 map_file.write(content)
     inner = os.fork()
     if inner != 0:
+        prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         os.closerange(3, 1024)
         _, status = os.waitpid(inner, 0)
         os._exit(os.waitstatus_to_exitcode(status) & 0xFF)
     prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def new_process_numbers() -> None:
+    """Let the next child of this process be process 1 of a namespace of its own.
+
+    Raises:
+        OSError: this process may not.
+    """
+    own = os.open("/proc/self/ns/pid", os.O_RDONLY)
+    try:  # back from the last child's, or else the kernel refuses
+        if _libc.setns(ctypes.c_int(own), ctypes.c_int(NEW_PID)) != 0:
+            raise OSError(ctypes.get_errno(), "setns")
+    finally:
+        os.close(own)
+    _unshare(NEW_PID)
 
 
 def _unshare(flags: int) -> None:

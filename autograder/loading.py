@@ -14,7 +14,7 @@ from typing import Any
 from .bans import Facts, parse_facts, violations
 from .blame import Verdict, judge
 from .config import Homework, Question
-from .errors import ConfigError, RemoteError, WorkerLost, ZygoteGone
+from .errors import ConfigError, RemoteError, WorkerCrashed, WorkerLost, ZygoteGone
 from .results import Frame, Outcome
 from .sandbox import Launcher
 from .subject import Session
@@ -141,11 +141,16 @@ def inspect(
 
 
 def _facts(homework: Homework, file: str, text: str, launcher: Launcher) -> Facts:
-    worker = launcher.take(homework.limits)
-    try:
-        return parse_facts(Session(worker).call("facts", text, file))
-    finally:
-        worker.close()
+    for last in (False, True):  # no student code runs here: a worker that is killed was killed from outside
+        worker = launcher.take(homework.limits)
+        try:
+            return parse_facts(Session(worker).call("facts", text, file))
+        except WorkerCrashed:
+            if last:
+                raise
+        finally:
+            worker.close()
+    raise AssertionError("not reached")
 
 
 def _load(code: Code, question: Question, launcher: Launcher) -> Verdict | None:

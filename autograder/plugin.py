@@ -21,12 +21,13 @@ from typing import Any
 import hypothesis
 import hypothesis.errors
 import pytest
+import torch
 from _pytest.runner import runtestprotocol
 
 from . import calibration as calibrations
 from .blame import Verdict, judge
 from .config import Homework, Limits
-from .errors import ConfigError, ZygoteGone
+from .errors import ConfigError, IsolationError, WorkerLost, ZygoteGone
 from .loading import Code, solution
 from .results import CheckInfo, CheckResult, Outcome
 from .sandbox import Launcher, Worker
@@ -34,6 +35,7 @@ from .subject import RemoteSubject, Session
 from .worker import seed_everything
 
 SHRINK_CALLS = 400  # calls into student code that Hypothesis may spend on making a failing example smaller
+MAX_ENTRIES_SHOWN = 10_000  # of a tensor of more than three dimensions
 VISIBILITIES = ("public", "hidden", "secret")
 MARKS = {
     "points(n)": "what the check is worth within its question; 1 if absent",
@@ -129,6 +131,7 @@ class Judge:
         hypothesis.settings.register_profile("checks", parent=PROFILE)
         hypothesis.settings.load_profile("checks")
         _fix_hypothesis_draws()
+        _bound_tensor_texts()
         self._pytest(self._folders() if self.wanted is None else sorted(self.wanted))
 
     def _folders(self) -> list[str]:
@@ -309,18 +312,36 @@ class Judge:
     @pytest.fixture
     def hw(self, request: pytest.FixtureRequest) -> Iterator[RemoteSubject]:
         """The student's code, in a worker of its own."""
-        assert self.launcher is not None
         run, question = self.run, self.homework.question(request.node.stash[CHECK].question)
-        run.worker = self.launcher.take(self._limits(request.node))
+        run.worker, run.session = self._begin(self._limits(request.node), run.code.modules(question))
         try:
-            run.session = Session(run.worker)
-            run.session.call("load", run.code.modules(question))
             provider = {name: provided.name for name, provided in self.homework.provider.items()}
             run.subject = RemoteSubject(run.session, provider, request.path.parent / "support")
             run.reseed()
             yield run.subject
         finally:
             run.output = run.worker.close()
+
+    def _begin(self, limits: Limits, modules: dict[str, Any]) -> tuple[Worker, Session]:
+        """Start a worker and send it the code; one that is lost before any of it ran is replaced, once.
+
+        Raises:
+            IsolationError: the other is lost too. No WorkerLost: pytest cannot end a fixture after a BaseException.
+        """
+        assert self.launcher is not None
+        lost: WorkerLost | None = None
+        for _ in range(2):
+            worker = self.launcher.take(limits)
+            session = Session(worker)
+            try:
+                session.call("load", modules)
+                return worker, session
+            except ZygoteGone:
+                raise
+            except WorkerLost as error:
+                worker.close()
+                lost = error
+        raise IsolationError(f"a worker was lost before it ran anything: {lost}") from lost
 
     @pytest.fixture
     def reference(self) -> SimpleNamespace:
@@ -367,6 +388,18 @@ def _fix_hypothesis_draws() -> None:
 
     empty = providers.Constants()
     providers._get_local_constants = lambda: empty
+
+
+def _bound_tensor_texts() -> None:
+    """Keep the text of a tensor that came from a worker short: of many small dimensions, torch writes every entry."""
+    whole = torch.Tensor.__repr__
+
+    def short(self: torch.Tensor, **options: Any) -> str:
+        if self.dim() <= 3 or self.numel() <= MAX_ENTRIES_SHOWN:
+            return whole(self, **options)
+        return f"tensor(of shape {tuple(self.shape)}, dtype={self.dtype})"
+
+    torch.Tensor.__repr__ = short  # type: ignore[method-assign, assignment]
 
 
 def _argument(item: pytest.Item, name: str, default: Any) -> Any:

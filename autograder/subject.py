@@ -39,6 +39,7 @@ class Session:
         self.proxies: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
         self.inputs: list[torch.Tensor] = []
         self.outputs: dict[int, torch.Tensor] = {}
+        self.reading = False
 
     def call(self, op: str, *args: Any, **kwargs: Any) -> Any:
         """Run an operation in the worker on values and proxies.
@@ -48,6 +49,8 @@ class Session:
             CannotCross: an argument cannot be sent.
             WorkerLost: the worker is gone, or broke the protocol.
         """
+        if self.reading:  # something in a reply is a proxy where only a value may be
+            raise ValueError("a reply that leads to another call")
         nonce = secrets.token_hex(8)
         self.inputs, self.outputs = [], {}
         indices: dict[int, int] = {}
@@ -72,12 +75,14 @@ class Session:
             mirror.known = Snapshot(mirror.tensor())
         held = [list(self.proxies.values()), [mirror.reference() for mirror in self.twins.values()]]
         reply = self.transport.exchange(buffers, MAX_REPLY)
+        self.reading = True
         try:
             return self._take(nonce, wire.decode(*reply, self._read_marker))
         except WireError as error:
             self.transport.lost(error)
             raise
         finally:
+            self.reading = False
             del held  # what the reply mentions must not be released while it is read
 
     # -- downwards -------------------------------------------------------------------------------------------------
@@ -276,7 +281,9 @@ def _no(what: Any) -> Any:
 
 def _checked(changed: Any) -> dict[str, Any]:
     """A worker's report of changes to one tensor, once every part of it is what it may be."""
-    for key, content in dict(changed).items():
+    if type(changed) is not dict:
+        raise ValueError("changes")
+    for key, content in changed.items():
         if key in ("data", "grad"):
             replaced, value = list_of(content)
             fits = isinstance(value, torch.Tensor) or (key == "grad" and value is None)

@@ -8,6 +8,7 @@ a note, so that the rest is graded; only a submission of which nothing can be re
 from __future__ import annotations
 
 import contextlib
+import errno
 import itertools
 import keyword
 import os
@@ -26,10 +27,11 @@ from pathlib import Path
 from typing import IO
 
 from .config import Homework
-from .errors import SubmissionError
+from .errors import ConfigError, SubmissionError
 
 MAX_FILE = 512 << 10  # bytes
 MAX_TOTAL = 4 << 20  # bytes
+NOT_THE_STUDENTS = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO)
 MAX_MEMBERS = 2_000  # files and folders looked at, in all
 MAX_DIRECTORY = 4 << 20  # bytes of a zip's table of contents
 MAX_DEPTH = 20  # folders in folders
@@ -261,6 +263,8 @@ def _open_file(path: Path) -> Iterator[IO[bytes]]:
             _expect_regular(os.fstat(file.fileno()).st_mode)
             yield file
     except OSError as error:
+        if error.errno in NOT_THE_STUDENTS:
+            raise ConfigError(f"{path} cannot be read on this machine: {_reason(error)}") from error
         raise _Unreadable(f"cannot be read: {_reason(error)}") from error
 
 
@@ -291,6 +295,8 @@ def _list_zip(path: Path, questions: Collection[str], stack: contextlib.ExitStac
         file = stack.enter_context(_open_file(path))
         _expect_small_directory(file)
         archive = stack.enter_context(zipfile.ZipFile(file))
+    except ConfigError:
+        raise
     except _Unreadable as error:
         raise SubmissionError(f"{_shown(path.name)} {error}") from error
     except Exception as error:  # zipfile raises a dozen types for a broken file

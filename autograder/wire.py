@@ -33,6 +33,7 @@ MAX_HEADER = 2 << 20  # bytes
 MAX_BODY = 1 << 30  # bytes
 MAX_DEPTH = 40
 MAX_NODES = 200_000
+MAX_PAIRS = 5_000  # of all dicts in a frame: keys whose hashes are the same cost the square of their number
 MAX_TENSORS = 20_000
 MAX_DIMENSIONS = 32
 MAX_EXTENT = 1 << 40  # elements along one dimension; only empty tensors come near
@@ -334,7 +335,7 @@ def _check_extent(
 
 class _Decoder:
     def __init__(self, tensors: list[torch.Tensor], other: Callable[[str, Any, Node], Any] | None):
-        self.tensors, self.other, self.left = tensors, other, MAX_NODES
+        self.tensors, self.other, self.left, self.pairs = tensors, other, MAX_NODES, MAX_PAIRS
 
     def node(self, value: Any, depth: int = 0) -> Any:
         self.left -= 1
@@ -355,6 +356,9 @@ class _Decoder:
             case "$u":
                 return tuple(self.node(item, depth + 1) for item in content)
             case "$d":
+                self.pairs -= len(content)
+                if self.pairs < 0:
+                    raise ValueError("dicts that are too large")
                 return dict(self._pair(pair, depth + 1) for pair in content)
             case "$f":
                 return {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}[content]

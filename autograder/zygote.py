@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import array
 import contextlib
+import fcntl
 import gc
 import importlib
 import json
@@ -126,6 +127,9 @@ class Forker:
         self.reap_ended()
         if _tasks() not in (1, None):
             raise RuntimeError("the zygote has more than one thread")
+        if "namespaces" in self.settings["layers"]:
+            with contextlib.suppress(OSError):  # the next child is process 1 of a world of its own: its number says
+                confine.new_process_numbers()  # nothing of how many workers there were before
         pid = os.fork()
         if pid == 0:
             channel, output = descriptors
@@ -223,7 +227,7 @@ def set_limits(limits: dict[str, Any]) -> None:
     seconds = math.ceil(limits["cpu_seconds"]) + round(time.process_time())  # a cold worker has imported torch by now
     limit_memory(limits["memory_mb"])
     wanted = {
-        resource.RLIMIT_CPU: (seconds, seconds + 1),  # SIGXCPU, then SIGKILL
+        resource.RLIMIT_CPU: (seconds, seconds),  # SIGKILL: process 1 of a namespace would not hear SIGXCPU
         resource.RLIMIT_CORE: (0, 0),
         resource.RLIMIT_FSIZE: (16 << 20, 16 << 20),
         resource.RLIMIT_NOFILE: (64, 64),
@@ -243,7 +247,8 @@ def limit_memory(megabytes: int) -> None:
 
 def _only_descriptors(channel: int, output: int) -> None:
     null = os.open(os.devnull, os.O_RDWR)
-    high = [os.dup2(number, 200 + i) for i, number in enumerate((null, output, output, channel))]
+    # Copies above the targets first: a descriptor may itself be one of them.
+    high = [fcntl.fcntl(number, fcntl.F_DUPFD, CHANNEL + 1) for number in (null, output, output, channel)]
     for target, number in enumerate(high):
         os.dup2(number, target, inheritable=False)
     os.closerange(

@@ -26,6 +26,7 @@ def verdict(machine: str, number: int, arguments: tuple[int, ...] = (), audit: i
     program = confine.seccomp_program(machine, pid=4321)
     words = {confine.NR: number, confine.ARCH: confine.ARCHITECTURES[machine][1] if audit is None else audit}
     words.update({16 + 8 * i: value & 0xFFFFFFFF for i, value in enumerate(arguments)})
+    words.update({20 + 8 * i: value >> 32 for i, value in enumerate(arguments)})
     word, at = 0, 0
     while True:
         code, yes, no, value = program[at]
@@ -86,6 +87,13 @@ def test_filter_looks_at_arguments(machine):
     assert verdict(machine, confine.CLONE3[column]) == confine.ERRNO | errno.ENOSYS
     assert verdict(machine, confine.PRLIMIT64[column], (0, 7, 0)) == confine.ALLOW
     assert verdict(machine, confine.PRLIMIT64[column], (0, 7, 0x7000)) == DENIED
+    assert verdict(machine, confine.PRLIMIT64[column], (0, 7, 0x7000_0000_0000)) == DENIED  # the lower half is 0
+    for call in (confine.SENDTO, confine.RECVFROM):
+        assert verdict(machine, call[column], (3, 0x7000, 1, 0)) == confine.ALLOW
+        assert verdict(machine, call[column], (3, 0x7000, 1, 1)) == DENIED  # MSG_OOB
+    for call in confine.CLOCKS.values():
+        assert verdict(machine, call[column], (3,)) == confine.ALLOW  # CLOCK_THREAD_CPUTIME_ID
+        assert verdict(machine, call[column], (0xFFFFFFF2,)) == DENIED  # of process 1
     assert verdict(machine, confine.TGKILL[column], (4321, 4321, 6)) == confine.ALLOW
     assert verdict(machine, confine.TGKILL[column], (1, 1, 9)) == DENIED
     assert verdict(machine, confine.IOCTL[column], (3, 0x5421)) == confine.ALLOW

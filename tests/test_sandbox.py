@@ -117,7 +117,7 @@ def test_a_worker_has_limits(begin):
     source = "import resource as r\ndef limit(name):\n    return r.getrlimit(getattr(r, f'RLIMIT_{name}'))"
     student, _ = begin(source, cpu_seconds=3)
     found = {name: student.limit(name) for name in names}
-    assert found["CPU"] == (3, 4)
+    assert found["CPU"] == (3, 3)
     assert found["CORE"] == (0, 0)
     assert all(hard not in (-1, resource.RLIM_INFINITY) for _, hard in found.values())
 
