@@ -242,7 +242,7 @@ def answers(homework: Homework, kind: str) -> dict[str, list[str]]:
     """By question, the paths of its mutants or variants."""
     folder = homework.path(homework.solutions) / kind
     return {
-        question.name: [str(path.relative_to(homework.root)) for path in sorted(folder.glob(f"{question.name}/*.py"))]
+        question.name: [str(path.relative_to(homework.root)) for path in sorted(folder.glob(f"{question.name}/[!_]*"))]
         for question in homework.by_file.values()
     }
 
