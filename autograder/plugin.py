@@ -30,8 +30,9 @@ from .config import Homework, Limits
 from .errors import ConfigError, IsolationError, WorkerLost, ZygoteGone
 from .loading import Code, solution
 from .results import CheckInfo, CheckResult, Outcome
-from .sandbox import Launcher, Worker
+from .sandbox import Launcher
 from .subject import RemoteSubject, Session
+from .transports import Worker
 from .worker import seed_everything
 
 SHRINK_CALLS = 400  # calls into student code that Hypothesis may spend on making a failing example smaller

@@ -22,7 +22,7 @@ from typing import Any
 import pytest
 import torch
 
-from autograder import blame, grading, sandbox, wire
+from autograder import blame, grading, sandbox, transports, wire
 from autograder.config import Homework, Limits, load_homework
 from autograder.errors import ConfigError, IsolationError, WorkerCrashed, WorkerTimedOut
 from autograder.grader import write_event
@@ -150,7 +150,7 @@ def test_a_reply_that_ends_anywhere_is_a_crash():
     for end in range(len(frame) + 1):
         ours, theirs = socket.socketpair()
         read, write = os.pipe()
-        worker = sandbox.Process(0, ours, read, Limits(), lambda *_: sandbox.Ended(signal.SIGKILL, 0.0, False))
+        worker = transports.Process(0, ours, read, Limits(), lambda *_: transports.Ended(signal.SIGKILL, 0.0, False))
         theirs.sendall(frame[:end])
         theirs.shutdown(socket.SHUT_WR)
         if end < len(frame):

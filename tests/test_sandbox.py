@@ -25,8 +25,8 @@ from autograder.errors import (
     ZygoteGone,
 )
 from autograder.results import Outcome
-from autograder.sandbox import Ended, explain
 from autograder.subject import Session
+from autograder.transports import OUTPUT_KEPT, Ended, explain
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="workers are forked from a zygote on Linux only")
 PATIENCE = 60  # seconds to wait for what happens at once on a quiet machine
@@ -291,8 +291,8 @@ def test_much_output_is_drained_and_cut(begin):
     student, worker = begin("def go():\n    print('x' * (1 << 20))\n    return 1")
     assert student.go() == 1
     text = worker.close()
-    assert text.startswith("x" * sandbox.OUTPUT_KEPT + "\n[cut: ")
-    assert len(text) < sandbox.OUTPUT_KEPT + 100
+    assert text.startswith("x" * OUTPUT_KEPT + "\n[cut: ")
+    assert len(text) < OUTPUT_KEPT + 100
 
 
 def test_output_while_nobody_listens_is_no_deadlock(begin):

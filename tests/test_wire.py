@@ -22,7 +22,7 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from autograder import sandbox, wire
+from autograder import transports, wire
 from autograder.errors import AutograderError, CannotCross, RemoteError, WireError, WorkerCrashed, WorkerLost
 from autograder.subject import RemoteSubject, Session
 
@@ -484,7 +484,7 @@ class Liar:
     """A transport to a worker that computes honestly and says what `lie` makes of the reply."""
 
     def __init__(self) -> None:
-        self.honest = sandbox.InProcess()
+        self.honest = transports.InProcess()
         self.lie: Callable[[Any, list[Any], list[Any]], Any] | None = None
         self.told = 0
         self.losses: list[WireError] = []
