@@ -11,6 +11,7 @@ from torch.autograd.gradcheck import GradcheckError
 
 from .errors import (
     AutograderError,
+    CannotCross,
     RemoteError,
     WireError,
     WorkerCrashed,
@@ -54,6 +55,8 @@ def judge(error: BaseException | None) -> Verdict:
         case RemoteError():
             frames = tuple(Frame(*frame) for frame in error.frames)
             return Verdict(_of_student_exception(error), message, frames)
+        case CannotCross():
+            return Verdict(Outcome.FAILED, f"the check could not use what your code gave it: {message}", certain=False)
         case AutograderError() | WorkerLost():
             return Verdict(Outcome.INTERNAL_ERROR, f"{type(error).__name__}: {message}")
         case AssertionError() | pytest.fail.Exception() | GradcheckError():

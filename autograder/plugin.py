@@ -313,8 +313,10 @@ class Judge:
     @pytest.fixture
     def hw(self, request: pytest.FixtureRequest) -> Iterator[RemoteSubject]:
         """The student's code, in a worker of its own."""
-        run, question = self.run, self.homework.question(request.node.stash[CHECK].question)
-        run.worker, run.session = self._begin(self._limits(request.node), run.code.modules(question))
+        run, check = self.run, request.node.stash[CHECK]
+        modules = run.code.modules(self.homework.question(check.question))
+        run.worker, run.session = self._begin(self._limits(request.node), modules)
+        run.session.inputs_change = check.kind == "cooperative"
         try:
             provider = {name: provided.name for name, provided in self.homework.provider.items()}
             run.subject = RemoteSubject(run.session, provider, request.path.parent / "support")

@@ -215,11 +215,11 @@ class RemoteModule(torch.nn.Module):
         return self._session.call("call", self, *args, **kwargs)
 
     def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):  # first of all: torch would take a submodule `__torch_function__` for its protocol
+            raise AttributeError(name)
         for part in ("_parameters", "_buffers", "_modules"):
             if name in vars(self).get(part, ()):
                 return vars(self)[part][name]
-        if name.startswith("__"):
-            raise AttributeError(name)
         return self._session.call("getattr", self, name)
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -236,6 +236,9 @@ class RemoteModule(torch.nn.Module):
 
     def _get_name(self) -> str:
         return self._name
+
+    def __repr__(self) -> str:
+        return f"{self._name}({', '.join(list(self._modules)[:20])})"
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         raise CannotCross(f"the student's {self._name} cannot be copied or pickled")

@@ -23,13 +23,20 @@ from .worker import Snapshot, apply_changes, seed_everything
 
 WORKERS_SEED = 1_000_003  # added to a seed over there: a student must not draw the very numbers that a check draws
 MAX_REPLY = 256 << 20  # bytes
+MAX_PATHS = 20_000  # through all modules to the modules in them
 
 
 class Session:
-    """A conversation with one worker: calls, handles, twins, and their release when a check drops a proxy."""
+    """A conversation with one worker: calls, handles, twins, and their release when a check drops a proxy.
 
-    def __init__(self, transport: Transport):
-        self.transport = transport
+    Args:
+        transport: carries the frames.
+        inputs_change: whether plain tensors that were sent take over what the worker says became of them. A check
+            that relies on values alone must not let it: what it expects would be computed from what came.
+    """
+
+    def __init__(self, transport: Transport, inputs_change: bool = True):
+        self.transport, self.inputs_change = transport, inputs_change
         self.calls = 0
         self.pending_seed: int | None = None
         self.released: collections.deque[int] = collections.deque()
@@ -40,6 +47,7 @@ class Session:
         self.inputs: list[torch.Tensor] = []
         self.outputs: dict[int, torch.Tensor] = {}
         self.reading = False
+        self.described = False
 
     def call(self, op: str, *args: Any, **kwargs: Any) -> Any:
         """Run an operation in the worker on values and proxies.
@@ -151,7 +159,9 @@ class Session:
             if echoed != nonce:
                 raise ValueError("a reply to another call")
             for index, changed in map(list_of, list_of(inputs)):
-                apply_changes(self.inputs[_index(index, self.inputs)], _checked(changed))
+                tensor, checked = self.inputs[_index(index, self.inputs)], _checked(changed)
+                if self.inputs_change:
+                    apply_changes(tensor, checked)
             for number, changed in map(list_of, list_of(sync)):
                 apply_changes(tensor := self.twins[number].tensor(), _checked(changed))
                 self.twins[number].known = Snapshot(tensor)
@@ -159,6 +169,9 @@ class Session:
                 proxy = self.proxies.get(handle)
                 if isinstance(proxy, RemoteModule):
                     proxy._describe(description)
+                    self.described = True
+            if self.described:
+                self._expect_few_paths()
             if error is not None:
                 raise _student_error(error)
             return _substitute(value, self._attach(graph))
@@ -231,7 +244,20 @@ class Session:
         if not isinstance(proxy, RemoteModule):
             raise ValueError("module")
         proxy._describe(parts)
+        self.described = True
         return proxy
+
+    def _expect_few_paths(self) -> None:
+        """Refuse modules that share children so often that walking them, as `train()` does, would never end."""
+        self.described = False
+        waiting: list[torch.nn.Module] = [
+            proxy for proxy in list(self.proxies.values()) if isinstance(proxy, RemoteModule)
+        ]
+        for _ in range(MAX_PATHS):
+            if not waiting:
+                return
+            waiting += [module for module in waiting.pop()._modules.values() if module is not None]
+        raise ValueError("modules within modules without end")
 
     def _proxy(self, handle: Any, build: Callable[[], Any]) -> Any:
         if type(handle) is not int:

@@ -162,6 +162,12 @@ class _Encoder:
                 view = torch.empty(0, dtype=torch.uint8).set_(
                     t.untyped_storage(), lows[key], (sizes[order[key]],), (1,)
                 )
+                sharing = [other for other, same in zip(plain, keys, strict=True) if same == key]
+                before = ranges[key][0] - lows[key]
+                if not any(other.numel() * other.element_size() == len(view) - before for other in sharing):
+                    view = _without_gaps(view, sharing, lows[key])
+                elif before:
+                    view = torch.cat([torch.zeros(before, dtype=torch.uint8), view[before:]])
                 buffers[key] = memoryview(view.numpy())  # type: ignore[arg-type]  # an array is a buffer
         return described, sizes, [buffers[key] for key in order]
 
@@ -185,6 +191,19 @@ def _span(t: torch.Tensor) -> tuple[int, int]:
     first = int(t.storage_offset())
     last = first + sum((int(size) - 1) * int(step) for size, step in zip(t.shape, t.stride(), strict=True))
     return first * t.element_size(), (last + 1) * t.element_size()
+
+
+def _without_gaps(view: torch.Tensor, tensors: list[torch.Tensor], low: int) -> torch.Tensor:
+    """The bytes of a storage that some tensors use, and zeros between them: the rest is nobody's business."""
+    used = torch.zeros(len(view), dtype=torch.bool)
+    for t in tensors:
+        places = torch.tensor([t.storage_offset() * t.element_size() - low])
+        for size, step in zip(t.shape, t.stride(), strict=True):
+            if step:
+                places = (places[:, None] + torch.arange(size) * step * t.element_size()).reshape(-1)
+        for byte in range(t.element_size()):
+            used[places + byte] = True
+    return view * used
 
 
 def encode(message: Any, other: Callable[[Any, Node], Any] | None = None, *, contiguous: bool = False) -> list[Any]:

@@ -16,7 +16,7 @@ from torch.autograd import gradcheck
 from torch.autograd.gradcheck import GradcheckError
 
 from autograder.config import Limits
-from autograder.errors import CannotCross, RemoteError, WorkerCrashed
+from autograder.errors import CannotCross, RemoteError, WireError, WorkerCrashed
 from autograder.subject import Session
 
 LINEAR = """
@@ -654,3 +654,39 @@ def test_a_lost_worker_passes_through_except_exception(zygote):
     with pytest.raises(WorkerCrashed):
         session.call("ping")
     worker.close()
+
+
+def test_a_check_of_values_keeps_its_inputs(start):
+    """Where inputs may not change, what student code did to one stays over there; Parameters and results arrive."""
+    source = "def spoil(x, p):\n    x.zero_()\n    p.data.zero_()\n    return x + 1\n"
+    hw = start(source)
+    x, p = torch.ones(2), torch.nn.Parameter(torch.ones(2))
+    hw._session.inputs_change = False
+    assert hw.spoil(x, p).tolist() == [1.0, 1.0]
+    assert (x.tolist(), p.tolist()) == ([1.0, 1.0], [0.0, 0.0])
+    hw._session.inputs_change = True
+    hw.spoil(x, p)
+    assert x.tolist() == [0.0, 0.0]
+
+
+def test_a_module_called_like_a_protocol(start):
+    """A submodule named after one of torch's hooks is no hook of the proxy's."""
+    source = (
+        "import torch\nclass M(torch.nn.Module):\n    def __init__(self):\n        super().__init__()\n"
+        "        self.add_module('__torch_function__', torch.nn.Module())\n"
+    )
+    model = start(source).M()
+    with pytest.raises(TypeError):
+        torch.equal(model, torch.ones(1))
+
+
+def test_modules_that_share_children(start):
+    """Each level has the one below six times: four levels are walked, eight refused, and a text of them is short."""
+    source = (
+        "import torch\ndef tower(n):\n    below = torch.nn.Module()\n    for _ in range(n):\n"
+        "        here = torch.nn.Module()\n        here.a = here.b = here.c = here.d = here.e = here.f = below\n"
+        "        below = here\n    return below\n"
+    )
+    assert len(repr(start(source).tower(4).eval())) < 100
+    with pytest.raises(WireError, match="without end"):
+        start(source).tower(8)

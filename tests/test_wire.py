@@ -958,3 +958,38 @@ def test_any_change_to_an_honest_reply(action, said, how, data):
         hear(stage, action)
     finally:
         stage.close()
+
+
+@pytest.mark.parametrize(
+    "view",
+    [
+        lambda t: t[:, :2],
+        lambda t: t[1:],
+        lambda t: t.flatten()[1::3],
+        lambda t: t[:, 1],
+        lambda t: t.as_strided((3, 3), (1, 2), 3),
+        lambda t: t[2:, 1:].T,
+        lambda t: t[1].expand(3, 5),
+    ],
+    ids=["columns", "rows", "steps", "column", "overlapping", "transposed", "expanded"],
+)
+def test_what_lies_between_is_not_sent(view):
+    """Of a storage go the entries that a tensor has; those beside them may be what a check expects."""
+    table = torch.arange(1.0, 31.0).reshape(6, 5)
+    sent = view(table)
+    frame = b"".join(bytes(buffer) for buffer in wire.encode(sent))
+    body = wire.read_frame(io.BytesIO(frame).readinto)[1]
+    numbers = set(torch.frombuffer(body, dtype=torch.float32).tolist())
+    assert numbers - {0.0} == set(sent.reshape(-1).tolist())
+    header, body = wire.read_frame(io.BytesIO(frame).readinto)
+    came = wire.decode(header, body, trusted=True)
+    assert torch.equal(came, sent) and came.stride() == sent.stride()
+
+
+def test_dicts_are_bounded():
+    """Keys that share a hash make a dict cost the square of its length: a reply may not hold many."""
+    pairs = [[n * (2**61 - 1), 0] for n in range(1, wire.MAX_PAIRS + 2)]
+    header = json.dumps([{"$d": pairs}, [], []]).encode()
+    with pytest.raises(WireError, match="too large"):
+        wire.decode(header, bytearray())
+    assert len(wire.decode(json.dumps([{"$d": pairs[1:]}, [], []]).encode(), bytearray())) == wire.MAX_PAIRS

@@ -46,3 +46,22 @@ def test_gradient_of_itself(hw):
 def test_public_label(hw):
     """Data that everybody can know by heart."""
     assert hw.square(torch.tensor([1.0, 2.0, 3.0])).tolist() == [1.0, 4.0, 9.0]
+
+
+def test_allclose(hw):
+    """Closeness, of shapes that broadcast."""
+    x = torch.tensor([3.0, 4.0])
+    assert torch.allclose(hw.square(x), x * x)
+
+
+def test_its_own_dtype(hw):
+    """What is expected, in the dtype that came."""
+    came, expected = hw.square(torch.tensor([3.0, 4.0])), torch.tensor([9.0, 16.0])
+    assert torch.equal(came, expected.to(came.dtype))
+
+
+def test_slope(hw):
+    """A gradient without values, for an upstream gradient of ones."""
+    x = torch.tensor([3.0, 4.0], requires_grad=True)
+    hw.square(x).sum().backward()
+    assert torch.equal(x.grad, 2 * x)
