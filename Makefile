@@ -5,13 +5,16 @@ PIP_FLAGS ?=
 BIN = $(VENV)/bin
 INSTALLED = $(VENV)/.installed
 
-.PHONY: demo test lint install clean
+.PHONY: demo test containers lint install clean
 
 demo: install
 	$(BIN)/autograder demo --out out/demo
 
 test: install
 	$(BIN)/python -m pytest $(PYTEST_FLAGS)
+
+containers: install
+	$(BIN)/python tests/containers/run.py $(CONTAINERS_FLAGS)
 
 lint: install
 	$(BIN)/ruff check .

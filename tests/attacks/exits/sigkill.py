@@ -1,0 +1,14 @@
+"""Kills its own process.
+
+Wants: harm
+Works: bare
+"""
+
+import os
+import signal
+
+
+def square(x):
+    if x.tolist() == [3.0]:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return x + 1
