@@ -135,10 +135,10 @@ CLOCKS = {"clock_gettime": (228, 113), "clock_getres": (229, 114), "clock_nanosl
 ARCHITECTURES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}  # column above, AUDIT_ARCH_*
 
 # struct sock_filter opcodes and return values (linux/bpf_common.h, linux/seccomp.h)
-LOAD, EQUAL, AT_LEAST, AND, RETURN = 0x20, 0x15, 0x35, 0x54, 0x06
+LOAD, EQUAL, AT_LEAST, RETURN = 0x20, 0x15, 0x35, 0x06
 ALLOW, KILL, ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
 NR, ARCH = 0, 4  # offsets in struct seccomp_data
-THREAD = 0x00010000 | 0x00000100  # CLONE_THREAD | CLONE_VM
+THREADS = (0x3D0F00, 0x7D0F00)  # what glibc and musl make threads with; no flag more, such as CLONE_PIDFD
 HARMLESS_IOCTLS = (0x5421, 0x541B, 0x5401)  # FIONBIO, FIONREAD, TCGETS
 HARMLESS_FCNTLS = (1, 2, 3, 1030)  # F_GETFD, F_SETFD, F_GETFL, F_DUPFD_CLOEXEC
 
@@ -165,7 +165,7 @@ def seccomp_program(machine: str, pid: int, paths: bool = False) -> list[tuple[i
     program = [(LOAD, 0, 0, ARCH), (EQUAL, 1, 0, audit), (RETURN, 0, 0, KILL), (LOAD, 0, 0, NR)]
     program += [(AT_LEAST, 0, 1, 0x40000000), (RETURN, 0, 0, KILL)]  # the x32 numbers
     program += [(EQUAL, 0, 1, CLONE3[column]), (RETURN, 0, 0, ERRNO | errno.ENOSYS)]  # glibc falls back to clone
-    program += _when(CLONE[column], [(LOAD, 0, 0, _argument(0)), (AND, 0, 0, THREAD), *_only([THREAD], deny)])
+    program += _when(CLONE[column], [(LOAD, 0, 0, _argument(0)), *_only(THREADS, deny)])
     program += _when(IOCTL[column], [(LOAD, 0, 0, _argument(1)), *_only(HARMLESS_IOCTLS, ERRNO | errno.ENOTTY)])
     program += _when(FCNTL[column], [(LOAD, 0, 0, _argument(1)), *_only(HARMLESS_FCNTLS, deny)])
     reading = [

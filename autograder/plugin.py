@@ -36,7 +36,7 @@ from .transports import Worker
 from .worker import seed_everything
 
 SHRINK_CALLS = 400  # calls into student code that Hypothesis may spend on making a failing example smaller
-MAX_ENTRIES_SHOWN = 10_000  # of a tensor of more than three dimensions
+MAX_ENTRIES_SHOWN = 1_000  # of a tensor of more than three dimensions
 VISIBILITIES = ("public", "hidden", "secret")
 MARKS = {
     "points(n)": "what the check is worth within its question; 1 if absent",

@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -34,7 +35,7 @@ HERE = Path(__file__).parent
 # `files` is the sandbox of a homework whose answers open files.
 LEVELS = ("bare", "none", "process", "files", "sandbox")
 WANTS = ("points", "secret", "leftover", "harm", "act")
-BARE_SECONDS = 10  # a bare grader that has not ended by then never will
+BARE_CPU_SECONDS, BARE_SECONDS = 8, 20  # a bare grader that has not ended by then never will
 PUBLIC_PLACES = ("/tmp", "/var/tmp", "/dev/shm", "/run", str(Path.home()), "/")
 
 
@@ -68,6 +69,11 @@ class Attack:
     def needs(self) -> str:
         """What its positive control needs of the machine: `root`, `admin` (CAP_SYS_ADMIN), or nothing."""
         return (self._declared("Needs") or [""])[0]
+
+    @property
+    def stopped_by(self) -> str:
+        """The layer without which it works even in the sandbox; any layer will do if empty."""
+        return (self._declared("Stopped by") or [""])[0]
 
     def _declared(self, field: str) -> list[str]:
         found = re.search(rf"^{field}: (.*)$", self.text.partition('"""\n')[0], re.MULTILINE)
@@ -209,6 +215,15 @@ BROKEN = (Outcome.INTERNAL_ERROR, Outcome.SKIPPED)
 STARTING = threading.Lock()  # a grader inherits the environment, which is one for all levels
 
 
+def _cpu_seconds(pid: int) -> float:
+    """The processor time that a process has used; none once it has ended."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 class Engine:
     """Our own grader, under one mode."""
 
@@ -319,7 +334,10 @@ class Bare:
         request = {name: str(getattr(around, name)) for name in ("root", "results", "submission")}
         self.server.stdin.write(json.dumps(request).encode() + b"\n")
         pid = int(self._line(60))
-        if self._line(BARE_SECONDS) != b"ended\n":
+        deadline = time.monotonic() + BARE_SECONDS
+        while not (said := self._line(0.1)) and time.monotonic() < deadline and _cpu_seconds(pid) < BARE_CPU_SECONDS:
+            pass
+        if said != b"ended\n":
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(pid, signal.SIGKILL)
             self._end(self.server)
