@@ -110,13 +110,16 @@ def run(command: Sequence[str | Path], **how: object) -> str:
     """Run one step and return its output.
 
     Raises:
-        Impossible: it fails; the text has the last line that it printed.
+        Impossible: there is no such program, or it fails; the text has the last line that it printed.
     """
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **how)  # type: ignore[call-overload]
-    output = done.stdout.decode(errors="replace").strip()
+    try:
+        done = subprocess.run(command, capture_output=True, **how)  # type: ignore[call-overload]
+    except OSError as error:
+        raise Impossible(f"{command[0]} cannot be run: {error.strerror}") from error
     if done.returncode:
-        raise Impossible(f"{command[0]} {command[1]} failed: {output.rpartition(os.linesep)[2]}")
-    return output
+        said = (done.stdout + done.stderr).decode(errors="replace").strip().rpartition("\n")[2]
+        raise Impossible(f"`{' '.join(map(str, command[:3]))} ...` failed: {said.strip()}")
+    return str(done.stdout.decode(errors="replace").strip())
 
 
 # -- the engine --------------------------------------------------------------------------------------------------------
@@ -146,6 +149,7 @@ def engine(options: argparse.Namespace) -> Iterator[None]:
         raise Impossible("no Docker daemon answers, and there is no dockerd; try --install")
     with tempfile.TemporaryDirectory(prefix="docker-", ignore_cleanup_errors=True) as folder:
         os.environ["DOCKER_HOST"] = f"unix://{folder}/socket"
+        os.environ.pop("DOCKER_CONTEXT", None)  # would go before it
         with phase("dockerd"):
             daemon = start_daemon(Path(folder), options.cache)
         try:

@@ -2,6 +2,7 @@
 
 Wants: leftover
 Works: bare, none, process
+Needs: root
 """
 
 import os

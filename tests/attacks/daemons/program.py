@@ -2,6 +2,7 @@
 
 Wants: leftover
 Works: bare, none
+Needs: root
 """
 
 import subprocess
