@@ -13,7 +13,9 @@ import pytest
 from tests.attacks import harness
 
 ATTACKS = harness.attacks()
+FILES = ("cheating", "daemons", "hogs", "introspection", "state", "system_calls")  # what files may make a difference to
 CAP_SYS_ADMIN = 21  # linux/capability.h
+TRIES = 2  # more, for an attack's positive control
 Run = Callable[[harness.Attack], dict[str, harness.Achieved]]
 
 
@@ -33,11 +35,12 @@ def levels() -> Iterator[dict[str, harness.Level]]:
 
 @pytest.fixture(scope="module")
 def run(levels: dict[str, harness.Level]) -> Iterator[Run]:
-    """Hand an attack in at all levels at once."""
+    """Hand an attack in at once at all levels where it may achieve something that another one does not show."""
     with ThreadPoolExecutor(len(levels)) as threads:
 
         def run(attack: harness.Attack) -> dict[str, harness.Achieved]:
-            tasks = {name: threads.submit(level.run, attack) for name, level in levels.items()}
+            wanted = {"process", "sandbox", *attack.works} | ({"files"} if attack.family in FILES else set())
+            tasks = {name: threads.submit(level.run, attack) for name, level in levels.items() if name in wanted}
             return {name: task.result() for name, task in tasks.items()}
 
         yield run
@@ -63,16 +66,18 @@ def test_there_are_many_and_each_says_what_it_tries():
 def test_an_attack(attack, run, levels):
     """It achieves nothing in the sandbox, no point in any process of its own, and what it wants where it says so."""
     achieved = run(attack)
-    for level in ("sandbox", "files"):
+    for level in achieved.keys() & {"sandbox", "files"}:
         if attack.stopped_by in ("", *levels[level].isolation["layers"]):
             assert achieved[level] == harness.Achieved(), level
     assert achieved["process"].points == 0
-    for level in ("none", "process"):
-        if level not in attack.works:
-            assert not achieved[level].got(attack.wants), (level, achieved[level])
+    if "process" not in attack.works:
+        assert not achieved["process"].got(attack.wants), achieved["process"]
     if not has(attack.needs):
         pytest.skip(f"its positive control needs {attack.needs}")
     for level in attack.works:
+        for _ in range(TRIES):  # some are races, which a busy machine decides
+            if not achieved[level].got(attack.wants):
+                achieved[level] = levels[level].run(attack)
         assert achieved[level].got(attack.wants), (level, achieved[level])
 
 

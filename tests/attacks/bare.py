@@ -15,6 +15,8 @@ import hypothesis
 import pytest
 import torch
 
+OPTIONS = ["-p", "no:cacheprovider", "-q", "-c", os.devnull, "--noconftest", "--import-mode=importlib"]
+
 
 class Plugin:
     """Gives checks the student's module itself, and counts what passes."""
@@ -63,17 +65,31 @@ def grade(root: Path, results: Path, submission: Path) -> None:
     hypothesis.settings.register_profile("bare", derandomize=True, database=None, deadline=None, max_examples=20)
     hypothesis.settings.load_profile("bare")
     plugin = Plugin(root)
-    options = ["-p", "no:cacheprovider", "-q", "-c", os.devnull, "--rootdir", str(root), "--noconftest"]
     folders = [str(root / "checks"), str(root / "careless")]
-    pytest.main([*options, "--import-mode=importlib", *folders], plugins=[plugin])
+    pytest.main([*OPTIONS, "--rootdir", str(root), *folders], plugins=[plugin])
     square = [check for check in plugin.passed if "test_square" in check]
     text = json.dumps({"score": len(square), "passed": square, "cube": len(plugin.passed) - len(square)})
     (results / "results.json").write_text(text, encoding="utf-8")
 
 
+def warm_up() -> None:
+    """Import now what every run needs."""
+    X = torch.ones(2, dtype=torch.double, requires_grad=True)
+    torch.autograd.gradcheck(torch.sin, (X,))
+    torch.testing.assert_close(X, X)
+    here = Path(__file__).parent / "homework"
+    quiet = os.open(os.devnull, os.O_WRONLY)
+    out = os.dup(1)
+    os.dup2(quiet, 1)
+    pytest.main([*OPTIONS, "--collect-only", "--rootdir", str(here), str(here / "checks"), str(here / "careless")])
+    os.dup2(out, 1)
+
+
 def main() -> None:
     """Serve requests until standard input is closed; torch is imported once."""
     torch.set_num_threads(1)
+    sys.dont_write_bytecode = True
+    warm_up()
     for line in sys.stdin:
         request = {name: Path(path) for name, path in json.loads(line).items()}
         pid = os.fork()

@@ -46,9 +46,14 @@ class Attack:
     path: Path
 
     @property
+    def family(self) -> str:
+        """The folder that it is in."""
+        return self.path.parent.name
+
+    @property
     def name(self) -> str:
         """Family and file name."""
-        return f"{self.path.parent.name}/{self.path.stem}"
+        return f"{self.family}/{self.path.stem}"
 
     @cached_property
     def text(self) -> str:
