@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import re
@@ -59,7 +60,9 @@ def test_an_interrupted_class_keeps_what_is_finished(tmp_path, number, status, p
     (tmp_path / "homework/checks/test_both.py").write_text(CHECK, encoding="utf-8")
     options = [make_class(tmp_path / "class", "a", "b"), "-o", out, "--homework", tmp_path / "homework"]
     command = [*COMMAND, *map(str, options), "--question", "both", "--isolation", "process"]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+    heard = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # a job in the background ignores it
+    pipes = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, preexec_fn=heard, **pipes) as process:
         wait_until(lambda: bool(list(out.glob("*/results.json"))))
         wait_until(lambda: len(descendants(process.pid)) >= processes)  # a grader, a zygote, a session, a worker
         ours = descendants(process.pid)
