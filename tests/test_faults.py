@@ -181,7 +181,7 @@ def test_only_clocks_that_nobody_sets_are_read():
 def test_a_machine_that_sleeps_is_no_hang(begin, monkeypatch, hours):
     """A monotonic clock that stands still leaves the processor's limit; one that leaps ends the call: a verdict."""
     loop, now = begin(cpu_seconds=1).load().loop, time.monotonic()
-    monkeypatch.setattr(sandbox, "time", SimpleNamespace(monotonic=lambda: now + hours * 3600))
+    monkeypatch.setattr(transports, "time", SimpleNamespace(monotonic=lambda: now + hours * 3600))
     with pytest.raises(WorkerTimedOut, match="within 60 seconds" if hours else "processor time"):
         loop()
     monkeypatch.undo()

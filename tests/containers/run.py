@@ -56,7 +56,7 @@ class Impossible(Exception):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the suites in each kind of container; returns the exit status."""
     options = parse(arguments)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by SIGTERM"))
     os.environ["DOCKER_BUILDKIT"] = "0"  # BuildKit is not part of every client
     os.environ["PATH"] += ":/usr/sbin:/sbin"  # not on every root's path
     try:
@@ -130,7 +130,11 @@ def locked(cache: Path) -> Iterator[None]:
     """Wait for other runs with the same cache to end."""
     cache.mkdir(parents=True, exist_ok=True)
     with open(cache / "lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print(f"waiting for another run that uses {cache}", flush=True)
+            fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
