@@ -337,7 +337,7 @@ def explain(ended: Ended, limits: Limits) -> WorkerLost | None:
         code = os.WEXITSTATUS(ended.status)
         return WorkerCrashed(f"your code ended the Python process (exit status {code})")
     number = os.WTERMSIG(ended.status)
-    over = ended.cpu_seconds >= 0.5 * limits.cpu_seconds  # the kernel limits by whole ticks, and reports less than these
+    over = ended.cpu_seconds >= 0.5 * limits.cpu_seconds  # the kernel limits by ticks, and reports less
     if number == signal.SIGXCPU or (number == signal.SIGKILL and over):
         return WorkerTimedOut(f"more than {limits.cpu_seconds:g} seconds of processor time")
     if number == signal.SIGKILL:
