@@ -58,6 +58,7 @@ class Question(_Frozen):
     provides: tuple[str, ...] = ()
     bans: tuple[Ban, ...] = ()
     needs: tuple[str, ...] = ()  # questions whose own answers, not support code, this one runs on
+    margins: tuple[str, ...] = ()  # of these, `validate` lists how far each mutant is from the thresholds
 
 
 class Sample(_Frozen):
@@ -99,7 +100,7 @@ class Homework(_Frozen):
         for question in self.questions:
             if question.file and question.file != f"{question.name}.py":
                 raise ValueError(f"question {question.name!r}: its file must be {question.name}.py")
-            unknown = sorted(set(question.needs) - set(names))
+            unknown = sorted({*question.needs, *question.margins} - set(names))
             if unknown:
                 raise ValueError(f"question {question.name!r} needs {unknown[0]!r}, which is not a question")
         return self

@@ -131,20 +131,16 @@ class Grader:
         if self.mode == "none":  # elsewhere the worker has its own limit
             limit_memory(self.homework.limits.memory_mb)
         code = solution(self.homework) if request["op"] == "solution" else self._inspect(request)
-        measured: dict[str, float] | None = {} if request.get("measure") else None
-        judge = Judge(
+        Judge(
             self.homework,
             self.launcher,
             code,
             self.emit,
-            set(request["checks"]),
+            request["checks"],
             seed=request.get("seed", 0),
-            measured=measured,
+            measure=request.get("measure", False),
             stop=request.get("stop", False),
-        )
-        judge.run_checks()
-        if measured is not None:
-            self.emit({"event": "measured", "quantities": measured})
+        ).run_checks()
 
     def _inspect(self, request: dict[str, Any]) -> Code:
         files = {name: base64.b64decode(content) for name, content in request["files"].items()}

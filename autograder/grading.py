@@ -44,7 +44,14 @@ class GraderProcess:
         IsolationError: it does not start.
     """
 
-    def __init__(self, homework: Homework, isolation: str, limits: Mapping[str, float] | None, required: Sequence[str]):
+    def __init__(
+        self,
+        homework: Homework,
+        isolation: str,
+        limits: Mapping[str, float] | None,
+        required: Sequence[str],
+        hash_seed: int,
+    ):
         options = {
             "homework": str(homework.root),
             "isolation": isolation,
@@ -52,7 +59,7 @@ class GraderProcess:
             "required": list(required),
         }
         fixed = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
-        fixed["PYTHONHASHSEED"] = "0"  # with --isolation none, student code's sets iterate as in a worker
+        fixed["PYTHONHASHSEED"] = str(hash_seed)  # with --isolation none, student code's sets iterate as in a worker
         try:
             self.process = subprocess.Popen(
                 [*GRADER, json.dumps(options)],
@@ -168,6 +175,7 @@ class Grading:
         limits: replaces some of the homework's limits.
         required: layers that must be in force.
         waivers: a class's, besides the homework's own.
+        hash_seed: of the grader's strings; no verdict may depend on it.
 
     Raises:
         ConfigError: the homework's checks cannot be collected.
@@ -181,12 +189,13 @@ class Grading:
         limits: Mapping[str, float] | None = None,
         required: Sequence[str] = (),
         waivers: Sequence[Waiver] = (),
+        hash_seed: int = 0,
     ):
         confine.undumpable()
         self.waivers = (*load_waivers(homework), *waivers)
-        self.homework, self.limits, self.required = homework, limits, required
+        self.homework, self.limits, self.required, self.hash_seed = homework, limits, required, hash_seed
         self.isolation = strongest() if isolation == "auto" else isolation
-        self.grader = GraderProcess(homework, self.isolation, limits, required)
+        self.grader = GraderProcess(homework, self.isolation, limits, required, hash_seed)
         try:
             self.checks = self._collect()
         except BaseException:
@@ -215,14 +224,15 @@ class Grading:
 
         Args:
             submission: what was handed in.
-            questions: grade only these.
+            questions: grade only these, in this order.
             progress: told about each check's result as it comes.
             stop: skip what comes after the first check that does not pass.
         """
         started = time.perf_counter()
         chosen = self._chosen(questions)
         checks = [check for check in self.checks if check.question in chosen]
-        work = _Work(submission, [check.id for check in checks], stop=stop)
+        in_order = sorted(checks, key=lambda check: chosen.index(check.question))
+        work = _Work(submission, [check.id for check in in_order], stop=stop)
         work.problems = {file: (Outcome.FAILED.value, reason) for file, reason in submission.problems.items()}
         while work.remaining and not work.stopped:
             self._session(work, progress)
@@ -249,20 +259,23 @@ class Grading:
         for seed in seeds:
             checks = [check.id for check in self.checks]
             self.grader.send({"op": "solution", "checks": checks, "measure": True, "seed": seed})
-            found: dict[str, float] | None = None
+            found: dict[str, float] = {}
+            ended = -1
             for event in self._events(_Work(Submission("solution", {}, {}, ()), [])):
-                if event["event"] == "measured":
-                    found = event["quantities"]
-                if event["event"] == "finished" and event["result"]["outcome"] != Outcome.PASSED:
-                    raise ConfigError(f"the solution fails {event['result']['check']['id']} with seed {seed}")
-            if found is None:
+                if event["event"] == "finished":
+                    if event["result"]["outcome"] != Outcome.PASSED:
+                        raise ConfigError(f"the solution fails {event['result']['check']['id']} with seed {seed}")
+                    found |= event["result"]["measured"]
+                elif event["event"] == "ended":
+                    ended = event["code"]
+            if ended != 0:
                 raise ConfigError(f"the grader died while it measured the solution with seed {seed}")
             yield found
 
-    def _chosen(self, questions: Iterable[str] | None) -> set[str]:
+    def _chosen(self, questions: Iterable[str] | None) -> list[str]:
         if questions is None:
-            return {question.name for question in self.homework.questions}
-        return {self.homework.question(name).name for name in questions}
+            return [question.name for question in self.homework.questions]
+        return [self.homework.question(name).name for name in questions]
 
     def _collect(self) -> list[CheckInfo]:
         events: list[dict[str, Any]] = []
@@ -418,7 +431,7 @@ class Grading:
         """
         layers = self.grader.ready["isolation"]["layers"]
         self.grader.close()
-        self.grader = GraderProcess(self.homework, self.isolation, self.limits, self.required)
+        self.grader = GraderProcess(self.homework, self.isolation, self.limits, self.required, self.hash_seed)
         now = self.grader.ready["isolation"]["layers"]
         if now != layers:
             raise IsolationError(f"the layers in force changed while grading, from {layers} to {now}")

@@ -12,7 +12,7 @@ import importlib.util
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -65,6 +65,7 @@ class _Run:
     failure: BaseException | None = None
     failure_size: int = 0
     stop_at: int | None = None  # number of calls
+    measured: dict[str, float] = field(default_factory=dict)
 
     def reseed(self) -> None:
         """Start over from the check's seed, on both sides."""
@@ -96,9 +97,9 @@ class Judge:
         launcher: starts workers.
         code: whose code is judged.
         emit: told about each check as it starts and finishes.
-        wanted: the ids of the checks to run; all if None.
+        wanted: the ids of the checks to run, in this order; all if None.
         seed: what everything is seeded with.
-        measured: calibrated quantities are recorded here instead of held against their thresholds, if given.
+        measure: run calibrated checks only, and hold nothing against its threshold.
         stop: run no check after the first that does not pass.
     """
 
@@ -106,9 +107,9 @@ class Judge:
     launcher: Launcher | None = None
     code: Code | None = None
     emit: Callable[[dict[str, Any]], None] = lambda event: None
-    wanted: set[str] | None = None
+    wanted: Sequence[str] | None = None
     seed: int = 0
-    measured: dict[str, float] | None = None
+    measure: bool = False
     stop: bool = False
     checks: list[CheckInfo] = field(default_factory=list)
     problem: BaseException | None = None
@@ -133,12 +134,12 @@ class Judge:
         hypothesis.settings.load_profile("checks")
         _fix_hypothesis_draws()
         _bound_tensor_texts()
-        self._pytest(self._folders() if self.wanted is None else sorted(self.wanted))
+        self._pytest(self._folders() if self.wanted is None else self.wanted)
 
     def _folders(self) -> list[str]:
         return [self.homework.public_checks, self.homework.hidden_checks]
 
-    def _pytest(self, arguments: list[str]) -> None:
+    def _pytest(self, arguments: Sequence[str]) -> None:
         os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
         os.chdir(self.homework.root)
         root = str(self.homework.root)
@@ -182,7 +183,7 @@ class Judge:
             self.problem = ConfigError(f"the checks in {report.nodeid} cannot be collected: {reason}")
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Describe each check and put them in the order of their questions, public ones first."""
+        """Describe each check and order them as asked, else by question with public ones first."""
         try:
             for item in items:
                 item.stash[CHECK] = self._describe(item)
@@ -191,15 +192,14 @@ class Judge:
             self.problem = error
             items.clear()
             return
-        if self.measured is not None:
+        if self.measure:
             items[:] = [item for item in items if "calibration" in _fixtures(item)]
-        order = {question.name: number for number, question in enumerate(self.homework.questions)}
-        items.sort(
-            key=lambda item: (
-                order[item.stash[CHECK].question],
-                VISIBILITIES.index(item.stash[CHECK].visibility),
-            )
-        )
+        if self.wanted is None:
+            order = {question.name: number for number, question in enumerate(self.homework.questions)}
+            items.sort(key=lambda i: (order[i.stash[CHECK].question], VISIBILITIES.index(i.stash[CHECK].visibility)))
+        else:
+            place = {check: number for number, check in enumerate(self.wanted)}
+            items.sort(key=lambda item: place[item.stash[CHECK].id])
         self.checks = [item.stash[CHECK] for item in items]
 
     def _describe(self, item: pytest.Item) -> CheckInfo:
@@ -265,6 +265,7 @@ class Judge:
             self.run.output,
             round(time.perf_counter() - started, 4),
             self.run.calls,
+            self.run.measured,
         )
         self.emit({"event": "finished", "result": result})
         if self.stop and result.outcome is not Outcome.PASSED:
@@ -359,7 +360,7 @@ class Judge:
     @pytest.fixture
     def calibration(self) -> calibrations.Calibration:
         """Thresholds that were measured on the solution."""
-        return calibrations.Calibration(self.homework, self.measured)
+        return calibrations.Calibration(self.homework, self.run.measured, held=not self.measure)
 
     def _limits(self, item: pytest.Item) -> Limits:
         mark = item.get_closest_marker("limits")

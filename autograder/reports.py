@@ -267,8 +267,7 @@ def validation_table(found: Validation) -> Table:
         table.add_column(column, justify=side)  # type: ignore[arg-type]
     for part in found.parts:
         short = Text(str(len(part.shortfalls)), style="red" if part.shortfalls else "green")
-        summary = part.notes[-1] if part.notes and len(part.notes) == 1 else ""
-        table.add_row(part.name, str(part.tried), short, f"{part.seconds:.1f}", summary)
+        table.add_row(part.name, str(part.tried), short, f"{part.seconds:.1f}", part.summary)
     return table
 
 

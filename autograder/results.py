@@ -58,6 +58,7 @@ class CheckResult:
     output: str = ""  # what student code printed, cut
     seconds: float = 0.0
     calls: int = 0  # calls that crossed to the worker
+    measured: dict[str, float] = field(default_factory=dict)  # calibrated quantities, by name
 
 
 @dataclass(frozen=True)

@@ -17,12 +17,11 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
-from pathlib import Path
 from typing import TypeVar
 
 from . import calibration, leaks
 from .bans import parse_facts, violations
-from .config import Homework
+from .config import Homework, Question
 from .errors import ConfigError
 from .facts import facts_of
 from .grading import Grading, strongest
@@ -34,39 +33,53 @@ from .submissions import Submission
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 Tell = Callable[[], None]
+HASH_SEED = 20  # any but that of graders, which is 0
 EQUIVALENT = "equivalent.toml"  # beside the solution: generated mutants that make no difference
 
 
 @dataclass(frozen=True)
 class Answer:
-    """A mutant or a variant: a question's file, written otherwise, perhaps with helper modules."""
+    """A mutant or a variant: some files of a submission, written otherwise.
+
+    Attributes:
+        question: what it is an answer to.
+        name: `<question>/<name>`.
+        files: all that is handed in.
+        main: the file that tells what is special about it.
+    """
 
     question: str
     name: str
     files: Mapping[str, bytes]
+    main: str
 
     @property
     def hint(self) -> str:
         """The docstring: of a mutant, the hint that a student with this mistake deserves."""
-        return ast.get_docstring(ast.parse(self.files[f"{self.question}.py"])) or ""
+        return ast.get_docstring(ast.parse(self.files[self.main])) or ""
 
 
 def answers(homework: Homework, kind: str) -> list[Answer]:
-    """The homework's `mutants` or `variants`: `<kind>/<question>/<name>.py`, or a folder of files of that name."""
+    """The homework's `mutants` or `variants`: `<kind>/<question>/<name>.py`, or a folder of files of that name.
+
+    For a question without a file, a folder's files are laid over the solution's.
+    """
     found = []
-    for question in homework.by_file.values():
+    for question in homework.questions:
+        others = {} if question.file else _solution(homework)
         for path in sorted((homework.path(homework.solutions) / kind / question.name).glob("*")):
             if path.suffix == ".py":
-                files = {str(question.file): path.read_bytes()}
+                own = {question.file or path.name: path.read_bytes()}
             else:
-                files = {file.name: file.read_bytes() for file in sorted(path.glob("*.py"))}
-            if files:
-                found.append(Answer(question.name, f"{question.name}/{path.stem}", files))
+                own = {file.name: file.read_bytes() for file in sorted(path.glob("*.py"))}
+            if own:
+                main = question.file if question.file in own else min(own)
+                found.append(Answer(question.name, f"{question.name}/{path.stem}", {**others, **own}, main))
     return found
 
 
-def importers(homework: Homework) -> dict[str, list[str]]:
-    """For each question, the others whose solution imports its file, directly or not."""
+def imports(homework: Homework) -> dict[str, set[str]]:
+    """For each question with a file, the others whose files its solution imports, directly or not."""
     direct: dict[str, set[str]] = {}
     for question in homework.by_file.values():
         source = (homework.path(homework.solutions) / str(question.file)).read_text(encoding="utf-8")
@@ -77,7 +90,13 @@ def importers(homework: Homework) -> dict[str, list[str]]:
     for _ in direct:
         for names in direct.values():
             names |= {further for name in names for further in direct[name]}
-    return {name: [other for other in direct if name in direct[other]] for name in direct}
+    return direct
+
+
+def importers(homework: Homework) -> dict[str, list[str]]:
+    """For each question with a file, the others whose solution imports it, directly or not."""
+    imported = imports(homework)
+    return {name: [other for other in imported if name in imported[other]] for name in imported}
 
 
 @dataclass
@@ -88,7 +107,8 @@ class Part:
         name: what.
         tried: how many cases.
         shortfalls: what is not as it must be, a line each.
-        notes: what an instructor wants to know besides.
+        notes: what an instructor may want to know besides, a line each.
+        summary: the same in a few words.
         seconds: how long it took.
     """
 
@@ -96,6 +116,7 @@ class Part:
     tried: int = 0
     shortfalls: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    summary: str = ""
     seconds: float = 0.0
 
 
@@ -174,8 +195,8 @@ def _differ(name: str, mode: str, first: SubmissionResult, other: SubmissionResu
     ]
 
 
-def _files(folder: Path, homework: Homework) -> dict[str, bytes]:
-    return {file: (folder / file).read_bytes() for file in homework.by_file}
+def _solution(homework: Homework) -> dict[str, bytes]:
+    return {file: (homework.path(homework.solutions) / file).read_bytes() for file in homework.by_file}
 
 
 # -- parts -------------------------------------------------------------------------------------------------------------
@@ -183,11 +204,23 @@ def _files(folder: Path, homework: Homework) -> dict[str, bytes]:
 
 def solution_part(bench: Bench, found: Validation, tell: Tell) -> Part:
     """The solution gets all points, in every mode alike."""
-    homework = bench.homework
-    result, shortfalls = bench.in_all_modes("solution", _files(homework.path(homework.solutions), homework), None)
-    found.times = {check.check.id: check for check in result.checks}
-    tell()
-    return Part("solution", 1, shortfalls + _lacks("the solution", result))
+    part = Part("solution", len(bench.homework.questions))
+    for result, shortfalls in _by_question(bench, "solution", bench.homework.solutions, tell):
+        found.times |= {check.check.id: check for check in result.checks}
+        part.shortfalls += [*shortfalls, *_lacks("the solution", result)]
+    return part
+
+
+def _by_question(bench: Bench, name: str, folder: str, tell: Tell) -> list[tuple[SubmissionResult, list[str]]]:
+    """Grade all files of a folder, each question by itself, on the files that it stands on."""
+    homework, imported = bench.homework, imports(bench.homework)
+
+    def grade(question: Question) -> tuple[SubmissionResult, list[str]]:
+        standing = {question.name, *imported.get(question.name, ()), *question.needs}
+        paths = [homework.path(folder) / file for file, other in homework.by_file.items() if other.name in standing]
+        return bench.in_all_modes(name, {path.name: path.read_bytes() for path in paths}, [question.name])
+
+    return [found for _, found in bench.each(grade, homework.questions, tell)]
 
 
 def _lacks(who: str, result: SubmissionResult) -> list[str]:
@@ -200,12 +233,11 @@ def _lacks(who: str, result: SubmissionResult) -> list[str]:
 
 def stubs_part(bench: Bench, found: Validation, tell: Tell) -> Part:
     """The stubs get no point, in every mode alike."""
-    homework = bench.homework
-    result, shortfalls = bench.in_all_modes("stubs", _files(homework.path(homework.assignment), homework), None)
-    shortfalls += [f"the stubs get {q.score:g} points in {q.name}" for q in result.questions if q.score]
-    shortfalls += _internal("the stubs", result)
-    tell()
-    return Part("stubs", 1, shortfalls)
+    part = Part("stubs", len(bench.homework.questions))
+    for result, shortfalls in _by_question(bench, "stubs", bench.homework.assignment, tell):
+        earned = [f"the stubs get {q.score:g} points in {q.name}" for q in result.questions if q.score]
+        part.shortfalls += [*shortfalls, *earned, *_internal("the stubs", result)]
+    return part
 
 
 def _internal(who: str, result: SubmissionResult) -> list[str]:
@@ -217,11 +249,10 @@ def mutants_part(bench: Bench, found: Validation, tell: Tell, every: int = 1) ->
     """Each known wrong answer loses points in its own question, and in none that imports it; it has a hint."""
     homework, importing = bench.homework, importers(bench.homework)
     mutants = answers(homework, "mutants")
-    solution = _files(homework.path(homework.solutions), homework)
+    solution = _solution(homework)
     part = Part("mutants", len(mutants[::every]))
-    for kind in homework.by_file.values():
-        if not any(mutant.question == kind.name for mutant in mutants):
-            part.shortfalls.append(f"{kind.name} has no mutant")
+    lacking = {question.name for question in homework.questions} - {mutant.question for mutant in mutants}
+    part.shortfalls += [f"{name} has no mutant" for name in sorted(lacking)]
 
     def grade(mutant: Answer) -> tuple[list[str], list[str]]:
         own, shortfalls = bench.in_all_modes(mutant.name, mutant.files, [mutant.question])
@@ -231,7 +262,7 @@ def mutants_part(bench: Bench, found: Validation, tell: Tell, every: int = 1) ->
         shortfalls += _internal(mutant.name, own)
         if not mutant.hint:
             shortfalls.append(f"{mutant.name} has no docstring: the hint that its mistake deserves")
-        if others := importing[mutant.question]:
+        if others := importing.get(mutant.question, []):
             sent = {str(homework.question(name).file) for name in others}
             files = {file: text for file, text in solution.items() if file in sent}
             beside = bench.grade(bench.modes[0], mutant.name, {**files, **mutant.files}, others)
@@ -248,13 +279,13 @@ def variants_part(bench: Bench, found: Validation, tell: Tell, every: int = 1) -
     """Each unusual right answer gets all points, in its question and in those that stand on it."""
     homework, importing = bench.homework, importers(bench.homework)
     variants = answers(homework, "variants")
-    solution = _files(homework.path(homework.solutions), homework)
+    solution = _solution(homework)
 
     def grade(variant: Answer) -> list[str]:
         own, shortfalls = bench.in_all_modes(variant.name, variant.files, [variant.question])
         shortfalls += _lacks(variant.name, own)
         needing = [q.name for q in homework.questions if variant.question in q.needs]
-        if standing := [*importing[variant.question], *needing]:
+        if standing := [*importing.get(variant.question, ()), *needing]:
             result = bench.grade(bench.modes[0], variant.name, {**solution, **variant.files}, standing)
             shortfalls += _lacks(f"{variant.name}, elsewhere,", result)
         return shortfalls
@@ -263,6 +294,50 @@ def variants_part(bench: Bench, found: Validation, tell: Tell, every: int = 1) -
     for _, shortfalls in bench.each(grade, variants[::every], tell):
         part.shortfalls += shortfalls
     return part
+
+
+def margins_part(bench: Bench, found: Validation, tell: Tell) -> Part:
+    """How the mutants of training parts do at what is calibrated: below its thresholds, or caught by something else.
+
+    Notes list each mutant's distance from the nearest threshold; in a question whose checks it all passes, its own
+    question has to catch it.
+    """
+    homework = bench.homework
+    solution = _solution(homework)
+    cases = _margin_cases(homework)
+    part = Part("margins", len(cases))
+
+    def grade(case: tuple[Question, Answer]) -> Sequence[CheckResult]:
+        question, mutant = case
+        return bench.grade(bench.modes[0], mutant.name, {**solution, **mutant.files}, [question.name]).checks
+
+    threshold = calibration.Calibration(homework, {}).threshold
+    margins: list[float] = []
+    for (_, mutant), checks in bench.each(grade, cases, tell):
+        measured = [value - threshold(name) for check in checks for name, value in check.measured.items()]
+        lost = [check.check.name for check in checks if check.outcome is not Outcome.PASSED]
+        if not measured:
+            part.notes.append(f"{mutant.name} does not train: {lost[0]}")
+            continue
+        margins.append(min(measured))
+        part.notes.append(f"{mutant.name}: {margins[-1]:+.4f}; {'caught by ' + ', '.join(lost) if lost else 'passes'}")
+        if not lost and found.caught.get(mutant.name) == []:
+            part.shortfalls.append(f"{mutant.name} trains as well as the solution, and no check of its own catches it")
+    below = [margin for margin in margins if margin < 0]
+    part.summary = f"{len(below)} below the threshold{f' by {-max(below):.4f} or more' if below else ''}, "
+    part.summary += f"{len(margins) - len(below)} train as well, {len(cases) - len(margins)} do not train"
+    return part
+
+
+def _margin_cases(homework: Homework) -> list[tuple[Question, Answer]]:
+    """Calibrated questions, each with the mutants that should show in it."""
+    mutants = answers(homework, "mutants")
+    return [
+        (question, mutant)
+        for question in homework.questions
+        for mutant in mutants
+        if mutant.question in question.margins
+    ]
 
 
 def ablation_part(bench: Bench, found: Validation, tell: Tell) -> Part:
@@ -314,7 +389,7 @@ def generated_part(bench: Bench, found: Validation, tell: Tell, every: int = 1) 
     if every == 1:
         part.shortfalls += [f"{file} has no mutant any more that is recorded: {change!r}" for file, change in unused]
     killed = part.tried - equivalent - len(part.shortfalls)
-    part.notes.append(f"{killed} killed, {equivalent} equivalent, {part.tried} in all")
+    part.summary = f"{killed} killed, {equivalent} equivalent"
     return part
 
 
@@ -350,54 +425,53 @@ def calibration_part(bench: Bench, found: Validation, tell: Tell) -> Part:
     return part
 
 
-def bans_part(bench: Bench, found: Validation, tell: Tell) -> Part:
+def bans_part(bench: Bench, found: Validation, tell: Tell, every: int = 1) -> Part:
     """Each banned name is found however it is spelled, and not where it is exempt."""
     homework = bench.homework
-    part = Part("bans")
-    for question in homework.by_file.values():
-        for ban in (homework.bans, *question.bans):
-            for name in banned_names(ban):
-                for source, forbidden in spellings(name, ban.scope):
-                    part.tried += 1
-                    facts = parse_facts(facts_of(source.encode(), str(question.file)))
-                    gate = violations(homework, question, {str(question.file): facts})
-                    if bool(gate) != forbidden:
-                        said = "is not found" if forbidden else f"is exempt, and closes the gate ({gate[0]})"
-                        part.shortfalls.append(f"{question.name}: {name} {said}, spelled\n{source}")
+    cases = [
+        (question, name, source, forbidden)
+        for question in homework.by_file.values()
+        for ban in (homework.bans, *question.bans)
+        for name in banned_names(ban)
+        for source, forbidden in spellings(name, ban.scope)
+    ][::every]
+    part = Part("bans", len(cases))
+    for question, name, source, forbidden in cases:
+        facts = parse_facts(facts_of(source.encode(), str(question.file)))
+        gate = violations(homework, question, {str(question.file): facts})
+        if bool(gate) != forbidden:
+            said = "is not found" if forbidden else f"is exempt, and closes the gate ({gate[0]})"
+            part.shortfalls.append(f"{question.name}: {name} {said}, spelled\n{source}")
     tell()
     return part
 
 
 def determinism_part(bench: Bench, found: Validation, tell: Tell) -> Part:
-    """The same submission gets the same verdicts: in a fresh grader, beside another, alone, in another order, busy."""
+    """The same submission gets the same verdicts: a question alone, busy, in another order, with another hash seed."""
     homework, mode = bench.homework, bench.modes[0]
-    solution = _files(homework.path(homework.solutions), homework)
-    stubs = _files(homework.path(homework.assignment), homework)
-    files = list(homework.by_file)
-    half = {file: (solution if number % 2 else stubs)[file] for number, file in enumerate(files)}
+    solution = _solution(homework)
+    stubs = {file: (homework.path(homework.assignment) / file).read_bytes() for file in homework.by_file}
+    half = {file: (solution, stubs)[number % 2][file] for number, file in enumerate(homework.by_file)}
     wrong = {**solution, **next((dict(mutant.files) for mutant in answers(homework, "mutants")), stubs)}
+    backwards = [question.name for question in reversed(homework.questions)]
+    alone = homework.questions[len(homework.questions) // 2].name
     part = Part("determinism")
-
-    def compare(name: str, how: str, first: SubmissionResult, other: SubmissionResult) -> None:
-        part.tried += 1
-        expected = {check.check.id: _timeless(check) for check in first.checks}
-        for check in other.checks:
-            if _timeless(check) != expected[check.check.id]:
-                part.shortfalls.append(f"{name}: {check.check.id} is not the same {how}")
-
-    for name, submitted in (("solution", solution), ("half done", half), ("wrong", wrong)):
-        first = bench.grade(mode, name, submitted, None)
-        with ThreadPoolExecutor(2) as threads, _busy():
-            at_once = [threads.submit(bench.grade, mode, name, submitted, None) for _ in range(2)]
-            for task in at_once:
-                compare(name, "beside another one on a busy machine", first, task.result())
-        alone = bench.homework.questions[len(files) // 2].name
-        compare(name, "alone", first, bench.grade(mode, name, submitted, [alone]))
-        backwards = dict(reversed(submitted.items()))
-        compare(name, "with its files in another order", first, bench.grade(mode, name, backwards, None))
-        with Grading(homework, mode) as fresh:
-            compare(name, "in a fresh grader", first, fresh.grade(Submission(name, submitted, {}, ())))
-        tell()
+    with Grading(homework, mode, hash_seed=HASH_SEED) as other, ThreadPoolExecutor(2) as threads:
+        for name, files in (("solution", solution), ("half done", half), ("wrong", wrong)):
+            first = bench.grade(mode, name, files, None)
+            results = {"alone": bench.grade(mode, name, files, [alone])}
+            with _busy():
+                turned = dict(reversed(files.items()))
+                task = threads.submit(bench.grade, mode, name, turned, backwards)
+                seeded = threads.submit(other.grade, Submission(name, files, {}, ()))
+                results["in another order, on a busy machine"] = task.result()
+                results["with another hash seed, on a busy machine"] = seeded.result()
+            expected = {check.check.id: _timeless(check) for check in first.checks}
+            for how, result in results.items():
+                part.tried += 1
+                different = [c.check.id for c in result.checks if _timeless(c) != expected[c.check.id]]
+                part.shortfalls += [f"{name}: {check} is not the same {how}" for check in different]
+            tell()
     return part
 
 
@@ -442,7 +516,7 @@ def validate(
     Args:
         homework: the homework.
         quick: a sample of mutants and variants, one isolation mode, nothing twice.
-        only: names of parts; all if empty.
+        only: names of parts; all if empty. Ablation brings the mutants along.
         jobs: how many submissions are graded at a time.
         progress: told about each part as it begins.
 
@@ -458,9 +532,9 @@ def validate(
     parts: list[tuple[str, int, Callable[[Bench, Validation, Tell], Part]]] = [
         ("calibration", 1, calibration_part),
         ("leaks", 1, leaks_part),
-        ("bans", 1, bans_part),
-        ("solution", 1, solution_part),
-        ("stubs", 1, stubs_part),
+        ("bans", 1, partial(bans_part, every=every)),
+        ("solution", len(homework.questions), solution_part),
+        ("stubs", len(homework.questions), stubs_part),
         ("variants", counts["variants"], partial(variants_part, every=every)),
         ("mutants", counts["mutants"], partial(mutants_part, every=every)),
     ]
@@ -468,13 +542,15 @@ def validate(
         parts += [
             ("ablation", 1, ablation_part),
             ("generated mutants", generated, generated_part),
+            ("margins", len(_margin_cases(homework)), margins_part),
             ("determinism", 3, determinism_part),
         ]
     unknown = sorted(set(only) - {name for name, _, _ in parts})
     if unknown:
         raise ConfigError(f"there is no part {unknown[0]!r}; the parts are {', '.join(name for name, _, _ in parts)}")
     if only:
-        parts = [part for part in parts if part[0] in only]
+        chosen = {*only, "mutants"} if "ablation" in only else {*only}
+        parts = [part for part in parts if part[0] in chosen]
     with Bench(homework, modes, jobs) as bench:
         for name, steps, run in parts:
             started = time.perf_counter()

@@ -88,7 +88,7 @@ def test_at_least_holds_a_value_against_the_file(made):
     """What was written is what checks are held against; the message gives both numbers."""
     values = [0.96, 0.97, 0.97, 0.98, 0.96]
     calibration.write(made, {"test_accuracy": values}, {"torch": "2"})
-    held = Calibration(made)
+    held = Calibration(made, {})
     threshold = held.threshold("test_accuracy")
     assert threshold == summarise(values)["threshold"]
     held.at_least("test_accuracy", threshold)
@@ -125,13 +125,13 @@ def test_no_threshold_is_the_instructors_to_mend(made, text):
     if text is not None:
         made.path("c.json").write_text(text)
     with pytest.raises(ConfigError, match="autograder calibrate"):
-        Calibration(made).at_least("a", 1.0)
+        Calibration(made, {}).at_least("a", 1.0)
 
 
 def test_measuring_records_and_judges_nothing(made):
     """While it is measured, a quantity is noted down, and no file is needed."""
     measured: dict[str, float] = {}
-    Calibration(made, measured).at_least("a", 0.25)
+    Calibration(made, measured, held=False).at_least("a", 0.25)
     assert measured == {"a": 0.25}
 
 

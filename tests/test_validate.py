@@ -200,6 +200,56 @@ def test_a_check_that_no_mutant_needs():
 TIERS = {"one": "hidden", "two": "hidden", "three": "public"}
 
 
+MEASURED = """
+import pytest
+
+
+@pytest.mark.parametrize("number", [2.0])
+def test_measured(hw, calibration, number):
+    \"\"\"The sixth power is near enough.\"\"\"
+    import torch
+    calibration.at_least("sixth_power", hw.cube(hw.square(torch.tensor(number))).item())
+
+
+def test_sign(hw):
+    \"\"\"It is not 8.\"\"\"
+    import torch
+    assert hw.cube(torch.tensor(2.0)).item() != 4.0
+"""
+DETACHED_AND_LESS = '''"""A hint."""
+
+
+def cube(x):
+    return (x * x * x).detach() - 1
+'''
+
+
+def test_margins(broken, homework):
+    """Each mutant's distance from the threshold is listed; one that nothing catches falls short."""
+    broken("checks/test_both.py", MEASURED)
+    broken("solutions/mutants/cube/less.py", DETACHED_AND_LESS)
+    broken("solutions/calibration.json", json.dumps({"quantities": {"sixth_power": {"threshold": 63.5}}}))
+    both = homework.question("both").model_copy(update={"margins": ("cube",)})
+    changed = homework.model_copy(update={"questions": (*homework.questions[:2], both)})
+    with Bench(changed, ["none"], 1) as bench:
+        part = validation.margins_part(bench, Validation(caught={"cube/detached": []}), lambda: None)
+    assert part.notes == [
+        "cube/detached: +0.5000; passes",
+        "cube/large: +0.5000; passes",
+        "cube/less: -0.5000; caught by test_measured[2.0]",
+        "cube/square: -47.5000; caught by test_measured[2.0], test_sign",
+    ]
+    assert part.summary == "2 below the threshold by 0.5000 or more, 2 train as well, 0 do not train"
+    assert part.shortfalls == ["cube/detached trains as well as the solution, and no check of its own catches it"]
+
+
+def test_a_mutant_of_a_question_without_a_file(homework):
+    """Its folder is laid over the solution, and its hint is that of the file that differs."""
+    (mutant,) = [a for a in validation.answers(homework, "mutants") if a.question == "both"]
+    assert set(mutant.files) == {"square.py", "cube.py"}
+    assert mutant.hint.startswith("Your cube of a square is too large.")
+
+
 def test_parts_can_be_chosen(homework, capsys):
     """Only what is asked for is run, and told about; an unknown part is refused."""
     told = []
