@@ -81,6 +81,7 @@ class Homework(_Frozen):
     hidden_checks: str = "autograder/checks"
     calibration: str = "solutions/calibration.json"
     data: tuple[str, ...] = ()  # files and folders that thresholds depend on
+    requirements: tuple[str, ...] = ()  # packages that checks and data need besides the engine's own
     waivers: str = "waivers.toml"  # need not be there
     salt: str = ""  # a secret, for checks that hide which public data they use
     limits: Limits = Limits()

@@ -89,5 +89,7 @@ def test_constraints_pin_what_the_project_needs():
     for requirement in wanted:
         name, _, bound = requirement.partition(">=")
         name = name.partition("[")[0]  # without extras
+        if name == table["name"]:
+            continue
         version = [int(part) for part in pins[name.lower()].split(".")[:2]]
         assert version >= [int(part) for part in bound.split(".")[:2]], requirement

@@ -5,7 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder.checks.inputs import assert_matches, dtypes, layouts, randn, shapes, unchanged
+from .inputs import assert_matches, dtypes, layouts, randn, shapes, unchanged
 
 GRADIENTS = {
     "weighted sum": lambda A, W: W,

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn.functional import cross_entropy
 
-from autograder.checks.inputs import assert_matches, dtypes, gradients, randn
+from .inputs import assert_matches, dtypes, gradients, randn
 
 layouts = st.sampled_from(["contiguous", "transposed", "strided"])
 batches, classes = st.integers(2, 6), st.integers(2, 7)  # a batch of one has a check of its own

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn import Parameter
 
-from autograder.checks.inputs import (
+from .inputs import (
     FALSE_FAILURE_RATE,
     assert_gradcheck,
     assert_matches,

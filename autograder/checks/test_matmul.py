@@ -5,7 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder.checks.inputs import (
+from .inputs import (
     assert_gradcheck,
     assert_matches,
     dtypes,

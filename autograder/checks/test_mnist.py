@@ -10,8 +10,8 @@ import pytest
 import torch
 from torch.nn.functional import cross_entropy
 
-from autograder.checks.inputs import randn
-from autograder.checks.salted import as_bytes, salted
+from .inputs import randn
+from .salted import as_bytes, salted
 
 SIZES = 784, 100, 10
 RATE, STEPS, BATCH = 0.1, 10, 100

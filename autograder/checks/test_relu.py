@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn import Module
 
-from autograder.checks.inputs import (
+from .inputs import (
     assert_gradcheck,
     assert_matches,
     dtypes,

@@ -5,7 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autograder.checks.inputs import assert_matches, dtypes, gradients, randn, shapes
+from .inputs import assert_matches, dtypes, gradients, randn, shapes
 
 numbers = st.sampled_from([-2.0, -0.5, 1.5, 3.0])
 affine = st.lists(st.tuples(numbers, numbers), min_size=1, max_size=4)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn import Parameter
 
-from autograder.checks.inputs import assert_matches, dtypes, gradients, randn, shapes
+from .inputs import assert_matches, dtypes, gradients, randn, shapes
 
 rates = st.sampled_from([0.01, 0.1, 0.5, 1.0, 2.5])
 kinds = st.lists(st.tuples(shapes(), dtypes), min_size=1, max_size=4)

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn.functional import cross_entropy
 
-from autograder.checks.inputs import assert_matches, dtypes, randn, unchanged
+from .inputs import assert_matches, dtypes, randn, unchanged
 
 CLASSES = 4
 counts, batch_sizes = st.integers(1, 25), st.integers(1, 12)

@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autograder.checks.inputs import assert_matches, dtypes, gradients, randn
+from .inputs import assert_matches, dtypes, gradients, randn
 
 sides = st.integers(1, 6)
 NAMES = ["linear1.weight", "linear1.bias", "linear2.weight", "linear2.bias"]
