@@ -126,7 +126,7 @@ def engine_wheel() -> tuple[str, bytes]:
     name = f"{DISTRIBUTION.replace('-', '_')}-{__version__}"
     tag = "Wheel-Version: 1.0\nGenerator: torch-autograder\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
     info = {
-        "METADATA": (installed.read_text("METADATA") or "").encode(),
+        "METADATA": (installed.read_text("METADATA") or installed.read_text("PKG-INFO") or "").encode(),
         "WHEEL": tag.encode(),
         "entry_points.txt": b"[console_scripts]\nautograder = autograder.cli:main\n",
     }
