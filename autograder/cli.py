@@ -173,6 +173,31 @@ def validate(
 
 
 @app.command()
+def handout(
+    out: Annotated[Path, typer.Option("-o", "--out", help="The zip to write.")],
+    homework: HomeworkOption = None,
+) -> None:
+    """Make the zip that students get; nothing is written while something is wrong with it."""
+    from . import bundles
+    from .config import load_homework
+    from .handout import handout
+
+    hw = load_homework(homework)
+    with _progress() as progress:
+        task = progress.add_task("handout", total=None)
+        content, shortfalls = handout(hw, lambda name: progress.update(task, description=name))
+    for line in shortfalls:
+        err_console.print(line, style="red", highlight=False, markup=False, soft_wrap=True)
+    if shortfalls:
+        raise typer.Exit(FELL_SHORT)
+    _say_written(bundles.write(out, content))
+
+
+def _say_written(path: Path) -> None:
+    out_console.print(f"written: {path} ({path.stat().st_size / (1 << 20):.1f} MB)", soft_wrap=True, markup=False)
+
+
+@app.command()
 def calibrate(
     seeds: Annotated[int, typer.Option(min=3, help="How many runs of the solution.")] = 200,
     isolation: IsolationOption = Isolation.auto,

@@ -29,7 +29,7 @@ LAYERS = (
         "spellings",
     ),
     ("worker", "zygote", "transports", "sandbox", "proxies", "subject", "blame", "loading", "plugin", "grader"),
-    ("grading", "validate", "reports", "bundles"),
+    ("grading", "validate", "reports", "bundles", "handout"),
     ("batch",),
     ("cli",),
 )
