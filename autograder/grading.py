@@ -10,6 +10,7 @@ import base64
 import collections
 import contextlib
 import json
+import math
 import os
 import select
 import signal
@@ -151,6 +152,7 @@ class _Work:
     submission: Submission
     remaining: list[str]
     stop: bool = False  # at the first check that does not pass
+    deadline: float = math.inf
     results: dict[str, CheckResult] = field(default_factory=dict)
     problems: dict[str, tuple[str, str]] = field(default_factory=dict)
     gates: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -161,9 +163,16 @@ class _Work:
     killed: str = ""  # why the supervisor killed the session, if it did
 
     @property
+    def late(self) -> bool:
+        """Whether there is no time left."""
+        return time.monotonic() > self.deadline
+
+    @property
     def stopped(self) -> bool:
         """Whether what remains is not wanted any more."""
-        return self.stop and any(result.outcome is not Outcome.PASSED for result in self.results.values())
+        return self.late or (
+            self.stop and any(result.outcome is not Outcome.PASSED for result in self.results.values())
+        )
 
 
 class Grading:
@@ -219,6 +228,7 @@ class Grading:
         progress: Progress = lambda result: None,
         *,
         stop: bool = False,
+        seconds: float = math.inf,
     ) -> SubmissionResult:
         """Run a submission's checks to a verdict each, and score it.
 
@@ -227,17 +237,19 @@ class Grading:
             questions: grade only these, in this order.
             progress: told about each check's result as it comes.
             stop: skip what comes after the first check that does not pass.
+            seconds: how long all checks together may take; those that are left then have timed out.
         """
         started = time.perf_counter()
         chosen = self._chosen(questions)
         checks = [check for check in self.checks if check.question in chosen]
         in_order = sorted(checks, key=lambda check: chosen.index(check.question))
-        work = _Work(submission, [check.id for check in in_order], stop=stop)
+        work = _Work(submission, [check.id for check in in_order], stop=stop, deadline=time.monotonic() + seconds)
         work.problems = {file: (Outcome.FAILED.value, reason) for file, reason in submission.problems.items()}
         while work.remaining and not work.stopped:
             self._session(work, progress)
         for check in [check for check in checks if check.id in work.remaining]:
-            self._finish(work, CheckResult(check, Outcome.SKIPPED), progress)
+            late = CheckResult(check, Outcome.TIMED_OUT, f"the {seconds:g} seconds for the whole submission are over")
+            self._finish(work, late if work.late else CheckResult(check, Outcome.SKIPPED), progress)
         results = [work.results[check.id] for check in checks]
         scored = scoring.score(self.homework, results, work.gates)
         return SubmissionResult(
@@ -334,6 +346,8 @@ class Grading:
             del work.deaths[""]  # it went on since it last died between two checks
             if not work.remaining or ended["code"] == 0:
                 return
+        if work.late:
+            return
         self._after_death(work, ended, progress)
 
     def _finish(self, work: _Work, result: CheckResult, progress: Progress) -> None:
@@ -391,6 +405,8 @@ class Grading:
             except EOFError:
                 self._restart()
                 return
+            if work.late and pid:
+                self._end_stuck(pid)
             if event is None:
                 if reason := watch.expired(pid):
                     work.killed = reason

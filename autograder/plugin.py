@@ -12,6 +12,7 @@ import importlib.util
 import os
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,6 +36,7 @@ from .subject import RemoteSubject, Session
 from .transports import Worker
 from .worker import seed_everything
 
+HANGS = 2  # checks of a question that timed out, after which its others wait until all else has run
 SHRINK_CALLS = 400  # calls into student code that Hypothesis may spend on making a failing example smaller
 MAX_ENTRIES_SHOWN = 1_000  # of a tensor of more than three dimensions
 VISIBILITIES = ("public", "hidden", "secret")
@@ -113,6 +115,7 @@ class Judge:
     stop: bool = False
     checks: list[CheckInfo] = field(default_factory=list)
     problem: BaseException | None = None
+    hung: Counter[str] = field(default_factory=Counter)
     run: _Run = field(init=False)
 
     def collect(self) -> list[CheckInfo]:
@@ -256,7 +259,7 @@ class Judge:
         self.run = _Run(self.code, self.seed)
         verdict = self.code.problem(self.homework.question(check.question))
         if verdict is None:
-            verdict = self._verdict(item, nextitem)
+            verdict = self._verdict(item)
         result = CheckResult(
             check,
             verdict.outcome,
@@ -270,27 +273,36 @@ class Judge:
         self.emit({"event": "finished", "result": result})
         if self.stop and result.outcome is not Outcome.PASSED:
             item.session.shouldfail = "one check is enough"
+        if result.outcome is Outcome.TIMED_OUT:
+            self._defer(item)
         return True
 
-    def _verdict(self, item: pytest.Item, nextitem: pytest.Item | None) -> Verdict:
-        verdict = self._attempt(item, nextitem)
+    def _defer(self, item: pytest.Item) -> None:
+        """Where the time for all checks is limited, one question's hangs must not use up that of the others."""
+        self.hung[item.stash[CHECK].question] += 1
+        items = item.session.items
+        place = items.index(item) + 1
+        items[place:] = sorted(items[place:], key=lambda later: self.hung[later.stash[CHECK].question] >= HANGS)
+
+    def _verdict(self, item: pytest.Item) -> Verdict:
+        verdict = self._attempt(item)
         if verdict.outcome is Outcome.TIMED_OUT:
             self.emit({"event": "started", "check": item.stash[CHECK].id, "limits": self._limits(item).model_dump()})
             self.run = _Run(self.run.code, self.seed)
-            verdict = self._attempt(item, nextitem)
+            verdict = self._attempt(item)
         if verdict.certain:
             return verdict
         judged, self.run = self.run, _Run(solution(self.homework), self.seed)
-        of_solution = self._attempt(item, nextitem)
+        of_solution = self._attempt(item)
         self.run = judged
         if of_solution.outcome is Outcome.PASSED:
             return verdict
         text = f"this check goes wrong with the solution too ({of_solution.outcome}: {of_solution.message})"
         return Verdict(Outcome.INTERNAL_ERROR, text)
 
-    def _attempt(self, item: pytest.Item, nextitem: pytest.Item | None) -> Verdict:
+    def _attempt(self, item: pytest.Item) -> Verdict:
         item.stash[RAISED] = []
-        runtestprotocol(item, log=False, nextitem=nextitem)
+        runtestprotocol(item, log=False, nextitem=None)  # whichever comes next: the order may change
         raised = item.stash[RAISED]
         for gone in raised:
             if isinstance(gone, ZygoteGone):  # the supervisor's business: another zygote, and this check again

@@ -17,6 +17,7 @@ import os
 import resource
 import signal
 import socket
+import subprocess
 import sys
 import tempfile
 import time
@@ -44,6 +45,28 @@ PRELOAD = (
     "encodings.utf_7", "encodings.utf_8_sig", "encodings.zlib_codec",
 )  # fmt: skip
 CHANNEL = 3  # the only descriptor of a worker besides the standard ones
+
+
+def start(channel: socket.socket, arguments: list[str], output: int | None = None) -> subprocess.Popen[bytes]:
+    """Start this module as a program, with a clean environment and no descriptors but those it is given.
+
+    Args:
+        channel: inherited under its number.
+        arguments: see `main`.
+        output: takes standard output and error; without it, errors go where this process's go.
+    """
+    threads = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
+    seed = {"PYTHONHASHSEED": "0"}  # sets iterate alike
+    return subprocess.Popen(
+        [sys.executable, "-s", "-P", "-m", "autograder.zygote", *arguments],
+        pass_fds=[channel.fileno()],
+        env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", **seed, **threads},
+        cwd="/",
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL if output is None else output,
+        stderr=None if output is None else output,
+        start_new_session=True,
+    )
 
 
 def main(arguments: list[str]) -> None:
@@ -114,7 +137,7 @@ class Forker:
                 return
             request = json.loads(message)
             if request["op"] == "fork":
-                reply = self.fork(request["limits"], _descriptors(ancillary))
+                reply = self.fork(request["limits"], descriptors_of(ancillary))
             else:
                 reply = self.end(request["pid"], request["grace"])
             try:
@@ -196,6 +219,7 @@ def become_worker(channel: int, output: int, limits: dict[str, Any], settings: d
         sys.stdout, sys.stderr = _text_stream(1), _text_stream(2)
         vars(sys).update(__stdout__=sys.stdout, __stderr__=sys.stderr)
         set_limits(limits)
+        _first_to_go()
         worker.seed_everything(0)
         connection = socket.socket(fileno=CHANNEL)
         connection.setblocking(True)
@@ -236,6 +260,12 @@ def set_limits(limits: dict[str, Any]) -> None:
     for limit, value in wanted.items():
         with contextlib.suppress(ValueError, OSError):  # macOS refuses some
             resource.setrlimit(limit, value)
+
+
+def _first_to_go() -> None:
+    """Where memory is short, in a small container, this process is ended, not the grader."""
+    with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w", encoding="ascii") as score:
+        score.write("1000")
 
 
 def limit_memory(megabytes: int) -> None:
@@ -290,7 +320,8 @@ def _kill(pid: int) -> None:
             kill(pid, signal.SIGKILL)
 
 
-def _descriptors(ancillary: list[tuple[int, int, bytes]]) -> list[int]:
+def descriptors_of(ancillary: list[tuple[int, int, bytes]]) -> list[int]:
+    """The descriptors that came along with a message."""
     numbers = array.array("i")
     for _, _, data in ancillary:
         numbers.frombytes(data[: len(data) - len(data) % numbers.itemsize])

@@ -5,6 +5,7 @@ Both isolation modes grade at the same time, a thread each, and must give every 
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import shutil
@@ -395,6 +396,40 @@ def test_a_timeout_is_confirmed_by_a_second_run(mini, mini_grading, monkeypatch)
     assert result.outcomes()[check] is Outcome.TIMED_OUT
     started = [event["check"] for event in events if event.get("event") == "started"]
     assert {id: started.count(id) for id in started} == {id: 1 + (id == check) for id in result.outcomes()}
+
+
+HANGS = "def square(x):\n    while True:\n        pass"
+
+
+def test_questions_are_graded_in_the_order_that_is_asked_for(mini, mini_grading):
+    """The order of grading is the caller's, that of results the homework's."""
+    told: list[CheckResult] = []
+    result = mini_grading.grade(mini_solution(mini), ["cube", "square"], told.append)
+    assert list(dict.fromkeys(check.check.question for check in told)) == ["cube", "square"]
+    assert [question.name for question in result.questions] == ["square", "cube"]
+
+
+def test_a_question_that_hangs_waits_for_the_others(mini):
+    """After two of its checks have timed out, the rest of them come last, and still get their own verdicts."""
+    told: list[CheckResult] = []
+    with Grading(mini, "process", SMALL) as grading:
+        grading.grade(mini_solution(mini, square=HANGS), ["square", "cube"], told.append)
+    questions = [check.check.question for check in told]
+    assert [question for question, _ in itertools.groupby(questions)] == ["square", "cube", "square"]
+    assert questions.index("cube") == 2
+    assert {check.outcome for check in told if check.check.question == "square"} == {Outcome.TIMED_OUT}
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_the_time_for_a_whole_submission(mini, mode):
+    """When it is over, what has no verdict yet has timed out, and says so; the next submission is not concerned."""
+    with Grading(mini, mode, {"cpu_seconds": 600, "wall_seconds": 600}) as grading:
+        result = grading.grade(mini_solution(mini, square=HANGS), ["cube", "square"], seconds=10)
+        assert result.question("cube").score == 10
+        assert result.question("square").score == 0
+        late = {(c.outcome, c.message) for c in result.checks if c.check.question == "square"}
+        assert late == {(Outcome.TIMED_OUT, "the 10 seconds for the whole submission are over")}
+        assert grading.grade(mini_solution(mini)).score == 25
 
 
 def test_nothing_is_left_behind(mini):
