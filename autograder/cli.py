@@ -39,6 +39,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+bundle = typer.Typer(help="Make what a grading platform gets.", no_args_is_help=True)
+app.add_typer(bundle, name="bundle")
 out_console = Console()
 err_console = Console(stderr=True)
 
@@ -191,6 +193,25 @@ def handout(
     if shortfalls:
         raise typer.Exit(FELL_SHORT)
     _say_written(bundles.write(out, content))
+
+
+@bundle.command("otter")
+def bundle_otter(
+    out: Annotated[Path, typer.Option("-o", "--out", help="The zip to write.")],
+    wheelhouse: Annotated[Path | None, typer.Option(help="A folder of wheels to install from, and to put in.")] = None,
+    require_isolation: Annotated[
+        str | None,
+        typer.Option(help="Refuse to grade without these layers; by default those that every Linux has."),
+    ] = None,
+    homework: HomeworkOption = None,
+) -> None:
+    """Make the zip that Otter-Grader takes, for `otter run` and for Gradescope."""
+    from . import bundles
+    from .config import load_homework
+    from .otter_bundle import otter_zip
+
+    required = None if require_isolation is None else _layers(require_isolation)
+    _say_written(bundles.write(out, otter_zip(load_homework(homework), required=required, wheelhouse=wheelhouse)))
 
 
 def _say_written(path: Path) -> None:

@@ -29,8 +29,8 @@ LAYERS = (
         "spellings",
     ),
     ("worker", "zygote", "transports", "sandbox", "proxies", "subject", "blame", "loading", "plugin", "grader"),
-    ("grading", "validate", "reports", "bundles", "handout"),
-    ("batch",),
+    ("grading", "validate", "reports", "bundles", "otter_bundle", "handout"),
+    ("batch", "otter_plugin"),
     ("cli",),
 )
 ORDER = [module for layer in LAYERS for module in layer]
