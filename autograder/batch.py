@@ -58,7 +58,7 @@ def grade_all(
         chosen = [check for check in grading.checks if questions is None or check.question in questions]
         for name, path in submissions:
             started(name, len(chosen))
-            result = grading.grade(_read(path, homework, name), questions, checked)
+            result = grading.grade(read(path, homework, name), questions, checked)
             _write(out / name, result)
             results.append(result)
             finished(result)
@@ -75,7 +75,7 @@ def _prepare(out: Path) -> None:
         raise ConfigError(f"the results cannot be written to {out}: {error.strerror}") from error
 
 
-def _read(path: Path, homework: Homework, name: str) -> Submission:
+def read(path: Path, homework: Homework, name: str) -> Submission:
     """Read a submission; one that cannot be read is graded all the same, and every check says why it failed."""
     try:
         return read_submission(path, homework, name)

@@ -16,12 +16,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
 from . import __version__
 from .config import Homework
 from .errors import ConfigError
 
 DISTRIBUTION = "torch-autograder"
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can hold
+PACKED = (".whl", ".gz", ".zip", ".png")  # small already
 HOMEWORK_CHECKS = "checks"  # hidden checks that lie in the engine's own folder belong to a homework
 NOT_GRADED_WITH = ("mutants", "variants")  # below the solution
 
@@ -48,7 +53,8 @@ def zip_bytes(files: Mapping[str, Entry | bytes]) -> bytes:
             info = zipfile.ZipInfo(name, EPOCH)
             info.create_system = 3  # Unix, wherever it is made: the mode below counts
             info.external_attr = (stat.S_IFREG | (0o755 if entry.executable else 0o644)) << 16
-            info.compress_type = zipfile.ZIP_DEFLATED
+            packed = name.endswith(PACKED)
+            info.compress_type = zipfile.ZIP_STORED if packed else zipfile.ZIP_DEFLATED
             archive.writestr(info, entry.content)
     return buffer.getvalue()
 
@@ -139,6 +145,40 @@ def engine_wheel() -> tuple[str, bytes]:
 
 def _digest(content: bytes) -> str:
     return base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
+
+
+def pins(homework: Homework | None = None) -> list[str]:
+    """All that `requirements` stand on, each at the version that is installed here.
+
+    Raises:
+        ConfigError: something that the homework requires is not installed.
+    """
+    found: dict[str, str] = {}
+    waiting = [Requirement(line) for line in requirements(homework)]
+    while waiting:
+        wanted = waiting.pop()
+        name = canonicalize_name(wanted.name)
+        if name in found or (wanted.marker is not None and not wanted.marker.evaluate({"extra": ""})):
+            continue
+        try:
+            installed = importlib.metadata.distribution(name)
+        except importlib.metadata.PackageNotFoundError:
+            raise ConfigError(f"{wanted.name} is not installed, so that it cannot be pinned") from None
+        found[name] = Version(installed.version).public  # torch's +cpu is said by the index
+        waiting += [Requirement(line) for line in installed.requires or []]
+    return [f"{name}=={version}" for name, version in sorted(found.items())]
+
+
+def wheels(folder: Path) -> dict[str, bytes]:
+    """The wheels of a folder, as a bundle carries them.
+
+    Raises:
+        ConfigError: there are none.
+    """
+    found = {f"wheels/{path.name}": path.read_bytes() for path in sorted(folder.glob("*.whl"))}
+    if not found:
+        raise ConfigError(f"{folder} has no wheels: fill it with `pip download --dest {folder} ...`")
+    return found
 
 
 def requirements(homework: Homework | None = None) -> list[str]:

@@ -8,6 +8,7 @@ import tomllib
 from functools import cached_property
 from pathlib import Path
 from types import ModuleType
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -16,6 +17,9 @@ from .errors import ConfigError
 
 class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, ignored_types=(cached_property,))
+
+
+Visibility = Literal["visible", "after_due_date", "after_published", "hidden"]
 
 
 class Limits(_Frozen):
@@ -83,6 +87,7 @@ class Homework(_Frozen):
     data: tuple[str, ...] = ()  # files and folders that thresholds depend on
     requirements: tuple[str, ...] = ()  # packages that checks and data need besides the engine's own
     waivers: str = "waivers.toml"  # need not be there
+    hidden_visibility: Visibility = "visible"  # on Gradescope, when students see how hidden checks ended
     salt: str = ""  # a secret, for checks that hide which public data they use
     limits: Limits = Limits()
     files: Files | None = None

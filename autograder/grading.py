@@ -247,6 +247,9 @@ class Grading:
         work.problems = {file: (Outcome.FAILED.value, reason) for file, reason in submission.problems.items()}
         while work.remaining and not work.stopped:
             self._session(work, progress)
+        if work.remaining and work.late:
+            left = f"{len(work.remaining)} of {len(checks)} checks were not finished"
+            work.notes += (f"the {seconds:g} seconds for the whole submission were over before {left}",)
         for check in [check for check in checks if check.id in work.remaining]:
             late = CheckResult(check, Outcome.TIMED_OUT, f"the {seconds:g} seconds for the whole submission are over")
             self._finish(work, late if work.late else CheckResult(check, Outcome.SKIPPED), progress)

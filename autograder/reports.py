@@ -27,10 +27,6 @@ if TYPE_CHECKING:
 MAX_TEXT = 4_000  # characters of what one check, or the whole submission, says
 MAX_NAME = 300
 SEED = 0  # what `hw.seed` is given before each check
-_VISIBILITY = {
-    "public": "visible",
-    "hidden": "visible",
-}  # all else is hidden, which Gradescope shows to staff only
 _OTHER = {
     Outcome.FAILED: "failed",
     Outcome.TIMED_OUT: "timed out",
@@ -41,8 +37,12 @@ _OTHER = {
 }
 
 
-def results_json(result: SubmissionResult) -> dict[str, Any]:
+def results_json(result: SubmissionResult, hidden: str = "visible") -> dict[str, Any]:
     """What Gradescope reads, and our own fields under `extra_data`.
+
+    Args:
+        result: one graded submission.
+        hidden: when students see how hidden checks ended, in Gradescope's words; secret ones are for staff only.
 
     A withheld score is absent, here and in every test, so that no platform adds up what is left into a grade.
     Texts are those that the student may see.
@@ -62,7 +62,10 @@ def results_json(result: SubmissionResult) -> dict[str, Any]:
         "visibility": "visible",
         "stdout_visibility": "hidden",
         "tests": [
-            _test(check, question, f"{q}.{c}", _shares(question, checks)[c - 1], withheld)
+            {
+                **_test(check, question, f"{q}.{c}", _shares(question, checks)[c - 1], withheld),
+                "visibility": {"public": "visible", "hidden": hidden}.get(check.check.visibility, "hidden"),
+            }
             for q, (question, checks) in enumerate(_by_question(result), 1)
             for c, check in enumerate(checks, 1)
         ],
@@ -101,7 +104,6 @@ def _test(result: CheckResult, question: QuestionResult, number: str, share: flo
     test |= {
         "output": _text(_explanation(shown, question)),
         "output_format": "text",
-        "visibility": _VISIBILITY.get(result.check.visibility, "hidden"),
         "extra_data": {
             "question": question.name,
             "outcome": result.outcome.value,
@@ -113,6 +115,8 @@ def _test(result: CheckResult, question: QuestionResult, number: str, share: flo
     }
     if result.check.visibility == "public":
         test["extra_data"]["id"] = result.check.id
+    if result.measured:
+        test["extra_data"]["measured"] = {name: _number(value) for name, value in result.measured.items()}
     return test
 
 

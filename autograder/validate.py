@@ -29,10 +29,12 @@ from .mutation import Mutation, mutations
 from .results import CheckInfo, CheckResult, Outcome, SubmissionResult
 from .spellings import banned_names, spellings
 from .submissions import Submission
+from .visibility import for_student
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 Tell = Callable[[], None]
+TELLING = 20  # characters of a line that nobody would write by chance
 HASH_SEED = 20  # any but that of graders, which is 0
 EQUIVALENT = "equivalent.toml"  # beside the solution: generated mutants that make no difference
 
@@ -245,6 +247,18 @@ def _internal(who: str, result: SubmissionResult) -> list[str]:
     return [f"{who}: {c.check.id} goes wrong itself: {c.message[:200]}" for c in broken]
 
 
+def _shows(who: str, result: SubmissionResult) -> list[str]:
+    """Where a student would see what a hidden check has to say: it names inputs, expected values and its source."""
+    found = []
+    for check in result.checks:
+        shown = for_student(check)
+        told = "\n".join([shown.message, shown.output, *(frame.function for frame in shown.frames)])
+        said = [line.strip() for text in (check.message, check.output) for line in text.splitlines()]
+        if check.check.visibility != "public" and any(line in told for line in said if len(line) >= TELLING):
+            found.append(f"{who}: the student is shown what {check.check.id} says")
+    return found
+
+
 def mutants_part(bench: Bench, found: Validation, tell: Tell, every: int = 1) -> Part:
     """Each known wrong answer loses points in its own question, and in none that imports it; it has a hint."""
     homework, importing = bench.homework, importers(bench.homework)
@@ -259,7 +273,7 @@ def mutants_part(bench: Bench, found: Validation, tell: Tell, every: int = 1) ->
         question = own.question(mutant.question)
         if question.score is None or question.score >= question.points:
             shortfalls.append(f"{mutant.name} is not caught")
-        shortfalls += _internal(mutant.name, own)
+        shortfalls += _internal(mutant.name, own) + _shows(mutant.name, own)
         if not mutant.hint:
             shortfalls.append(f"{mutant.name} has no docstring: the hint that its mistake deserves")
         if others := importing.get(mutant.question, []):

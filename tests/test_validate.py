@@ -243,6 +243,12 @@ def test_margins(broken, homework):
     assert part.shortfalls == ["cube/detached trains as well as the solution, and no check of its own catches it"]
 
 
+def test_a_hidden_check_that_tells(run, monkeypatch):
+    """A student who would see what a hidden check says is found."""
+    monkeypatch.setattr(validation, "for_student", lambda result: result)
+    assert any("is shown what checks/test_square.py" in line for line in run(validation.mutants_part).shortfalls)
+
+
 def test_a_mutant_of_a_question_without_a_file(homework):
     """Its folder is laid over the solution, and its hint is that of the file that differs."""
     (mutant,) = [a for a in validation.answers(homework, "mutants") if a.question == "both"]
