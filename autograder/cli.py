@@ -50,8 +50,16 @@ class Isolation(enum.StrEnum):
 
     auto = "auto"
     sandbox = "sandbox"
+    container = "container"
     process = "process"
     none = "none"
+
+
+class Engine(enum.StrEnum):
+    """The container engines."""
+
+    docker = "docker"
+    podman = "podman"
 
 
 HomeworkOption = Annotated[
@@ -59,6 +67,12 @@ HomeworkOption = Annotated[
     typer.Option("--homework", help="The homework's folder; by default the nearest above the working directory."),
 ]
 IsolationOption = Annotated[Isolation, typer.Option(help="How student code is kept apart from the grader.")]
+EngineOption = Annotated[
+    Engine | None, typer.Option(help="Of containers; by default AUTOGRADER_ENGINE, or the first that answers.")
+]
+ImageOption = Annotated[
+    str, typer.Option(help="For --isolation container; by default AUTOGRADER_IMAGE, or what `bundle docker` makes.")
+]
 RequireOption = Annotated[
     str,
     typer.Option("--require-isolation", help="Refuse to grade without these layers, e.g. user,seccomp."),
@@ -73,13 +87,16 @@ def grade(
     isolation: IsolationOption = Isolation.auto,
     require_isolation: RequireOption = "",
     waivers: Annotated[Path | None, typer.Option(help="This class's waivers of banned names, a TOML file.")] = None,
+    image: ImageOption = "",
+    engine: EngineOption = None,
     homework: HomeworkOption = None,
 ) -> None:
     """Grade one submission, or many."""
-    from . import reports
+    from . import containers, reports
     from .config import load_homework, load_waivers
     from .submissions import expand
 
+    containers.prefer(engine, image)
     hw = load_homework(homework)
     for name in question or ():
         hw.question(name)
@@ -161,6 +178,8 @@ def validate(
     with _progress() as progress:
 
         def part(name: str, steps: int) -> Callable[[], None]:
+            if not err_console.is_terminal:
+                err_console.print(f"{name} ({steps}) ...", highlight=False)
             task = progress.add_task(name, total=steps)
             return lambda: progress.advance(task)
 
@@ -214,6 +233,30 @@ def bundle_otter(
     _say_written(bundles.write(out, otter_zip(load_homework(homework), required=required, wheelhouse=wheelhouse)))
 
 
+@bundle.command("gradescope")
+def bundle_gradescope(
+    out: Annotated[Path, typer.Option("-o", "--out", help="The zip to write.")],
+    wheelhouse: Annotated[Path | None, typer.Option(help="A folder of wheels to install from, and to put in.")] = None,
+    torch_index: Annotated[str, typer.Option(help="Where pip finds torch's builds for the CPU, an address.")] = "",
+    require_isolation: Annotated[
+        str | None,
+        typer.Option(help="Refuse to grade without these layers; by default those of Gradescope's containers."),
+    ] = None,
+    seconds: Annotated[float, typer.Option(min=10, help="How long all checks of a submission may take.")] = 540,
+    homework: HomeworkOption = None,
+) -> None:
+    """Make the zip that is uploaded to Gradescope as an assignment's autograder."""
+    from . import bundles, gradescope
+    from .config import load_homework
+
+    required = gradescope.LAYERS if require_isolation is None else _layers(require_isolation)
+    content = gradescope.bundle(load_homework(homework), required, seconds, wheelhouse, torch_index)
+    _say_written(bundles.write(out, content))
+    if wheelhouse is None and not torch_index:
+        note = "torch will come from pip's own index, on Linux with libraries for graphics cards, several GB"
+        err_console.print(f"note: {note}; --torch-index or --wheelhouse make it small", soft_wrap=True)
+
+
 def _say_written(path: Path) -> None:
     out_console.print(f"written: {path} ({path.stat().st_size / (1 << 20):.1f} MB)", soft_wrap=True, markup=False)
 
@@ -250,6 +293,7 @@ def calibrate(
 @app.command()
 def doctor(homework: HomeworkOption = None) -> None:
     """Show versions, the isolation that this machine has, and whether the homework is in order."""
+    from . import containers
     from .config import load_homework
     from .grading import Grading
 
@@ -267,6 +311,31 @@ def doctor(homework: HomeworkOption = None) -> None:
         if "opens" in isolation:
             out_console.print(f"  workers may open: {isolation['opens']}")
         out_console.print(f"checks: {len(grading.checks)}")
+    for engine in containers.ENGINES:
+        reason = containers.answers(engine)
+        out_console.print(f"{engine}: {f'no ({reason})' if reason else 'answers'}", markup=False, soft_wrap=True)
+
+
+@bundle.command("docker")
+def bundle_docker(
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="Keep what the image is built of here.")] = None,
+    base: Annotated[str, typer.Option(help="The image to start from: has Python, and its venv.")] = "",
+    index: Annotated[str, typer.Option(help="The package index to get torch from; by default pip's own.")] = "",
+    wheelhouse: Annotated[
+        Path | None, typer.Option(help="A folder of wheels to install from, without a network.")
+    ] = None,
+    tag: Annotated[str, typer.Option(help="The image's name; by default the one that `grade` looks for.")] = "",
+    engine: EngineOption = None,
+    homework: HomeworkOption = None,
+) -> None:
+    """Build the image that `grade --isolation container` runs workers in."""
+    from . import containers, images
+    from .config import load_homework
+
+    containers.prefer(engine)
+    options = images.Options(base=base, torch_index=index, wheelhouse=wheelhouse, tag=tag)
+    made = images.build(load_homework(homework), options, out)
+    out_console.print(f"built: {made.tag} with {made.engine}, {made.megabytes} MB", soft_wrap=True, markup=False)
 
 
 def _layers(names: str) -> list[str]:

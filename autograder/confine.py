@@ -24,8 +24,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 # Every layer that there is, from the weakest to the strongest. `process` is the worker's own process and session,
-# with a clean environment and three descriptors; `undumpable` protects the grader's memory.
-LAYERS = ("process", "limits", "undumpable", "user", "namespaces", "landlock", "seccomp")
+# with a clean environment and three descriptors; `undumpable` protects the grader's memory; `container` is around
+# zygote and workers, with the grader outside.
+LAYERS = ("process", "limits", "undumpable", "user", "namespaces", "landlock", "seccomp", "container")
 
 
 @dataclass(frozen=True)
@@ -398,6 +399,35 @@ def probe_seccomp(grader: int, paths: bool = False) -> bool:
         lambda: os.memfd_create("probe"),
     )
     return all(refused(act, errno.EPERM) for act in acts)
+
+
+def probe_container() -> str:
+    """Why the container around this process does not hold what is promised of it; empty if it does.
+
+    Source:
+        proc_pid_status(5); cgroup v2's interface files, which a container sees as its own.
+    """
+    status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text("ascii", "replace").splitlines())
+    networks = sorted(name for _, name in socket.if_nameindex() if name != "lo")
+    promises = {
+        f"it has a network ({', '.join(networks)})": not networks,
+        "its root can be written to": bool(os.statvfs("/").f_flag & os.ST_RDONLY),
+        "it has capabilities": all(int(status[name], 16) == 0 for name in ("CapEff", "CapPrm", "CapBnd")),
+        "a program in it may gain privileges": status["NoNewPrivs"].strip() == "1",
+        "its processes are not its own": os.getpid() == 1,
+        "its memory has no limit": _bounded("memory.max", "memory/memory.limit_in_bytes"),
+        "its processes have no limit": _bounded("pids.max", "pids/pids.max"),
+    }
+    return "; ".join(reason for reason, kept in promises.items() if not kept)
+
+
+def _bounded(*files: str) -> bool:
+    """Whether one of a control group's files, of version 2 or 1, holds a limit."""
+    for file in files:
+        with contextlib.suppress(OSError):
+            text = Path("/sys/fs/cgroup", file).read_text("ascii").strip()
+            return text.isdigit() and int(text) < 1 << 50
+    return False
 
 
 # -- all together ------------------------------------------------------------------------------------------------------

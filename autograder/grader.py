@@ -46,6 +46,9 @@ class Grader:
     def __init__(self, homework: Homework, mode: str, required: Sequence[str], events: int):
         self.homework, self.mode, self.required, self.events = homework, mode, required, events
         self.launcher = sandbox.launcher(mode, required, homework)
+        self.one_each = mode == "container"  # a launcher serves one session
+        self.served = False
+        self.spare: sandbox.Launcher | None = None  # starts while the one before it serves
 
     def emit(self, event: dict[str, Any]) -> None:
         """Write one event."""
@@ -54,13 +57,29 @@ class Grader:
     def serve(self) -> None:
         """Answer requests until the supervisor closes standard input."""
         self.emit({"event": "ready", "isolation": sandbox.isolation(self.mode, self.launcher), "versions": versions()})
-        for line in sys.stdin:
-            request = json.loads(line)
-            if request["op"] == "collect":
-                self.fork(self.collect)
-            else:
-                self.fork(functools.partial(self.session, request))
-        self.launcher.close()
+        try:
+            for line in sys.stdin:
+                request = json.loads(line)
+                if request["op"] == "collect":
+                    self.fork(self.collect)
+                else:
+                    self.serve_session(request)
+        finally:
+            self.launcher.close()
+            if self.spare is not None:
+                self.spare.close()
+
+    def serve_session(self, request: dict[str, Any]) -> None:
+        """Run a session; where each has a launcher of its own, the next one's is started meanwhile."""
+        if self.one_each:
+            if self.served:
+                self._replace_launcher()
+            with contextlib.suppress(OSError):  # then it is started when it is needed
+                self.spare = sandbox.start(self.mode, self.homework)
+        self.served = True
+        self.fork(functools.partial(self.session, request))
+        if self.one_each:
+            self.launcher.close()
 
     def fork(self, task: Callable[[], None]) -> None:
         """Do a task in a child, wait for it, and say how it ended."""
@@ -80,7 +99,7 @@ class Grader:
         except OSError as error:
             code, text = NO_PROCESS, f"a session cannot be started: {error.strerror}"
         gc.unfreeze()
-        if code == ZYGOTE_GONE:
+        if code == ZYGOTE_GONE and not self.one_each:
             self._replace_launcher()
         self.emit({"event": "ended", "code": code, "log": text[-LOG_SHOWN:]})
 
@@ -93,10 +112,18 @@ class Grader:
         before = sandbox.in_force(self.mode, self.launcher)
         with contextlib.suppress(OSError):
             self.launcher.close()
-        self.launcher = sandbox.launcher(self.mode, self.required, self.homework)
+        self.launcher = self._launcher()
         now = sandbox.in_force(self.mode, self.launcher)
         if now != before:
             raise IsolationError(f"the layers in force changed while grading, from {before} to {now}")
+
+    def _launcher(self) -> sandbox.Launcher:
+        """The launcher that waits, or else a new one."""
+        spare, self.spare = self.spare, None
+        if spare is not None:
+            with contextlib.suppress(IsolationError, ZygoteGone):
+                return sandbox.launcher(self.mode, self.required, self.homework, spare)
+        return sandbox.launcher(self.mode, self.required, self.homework)
 
     def _child(self, task: Callable[[], None], log: int) -> NoReturn:
         """Do a task, say what went wrong, and end, whatever happens: there must be one grader only."""

@@ -18,19 +18,25 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from . import confine
+from . import confine, containers, zygote
 from .config import Homework, Limits
 from .errors import IsolationError, ZygoteGone
 from .transports import Ended, InProcess, Process, Scratch, Worker
 
 START_SECONDS = 120  # for a zygote or a cold worker to import torch on a slow machine
-MODES = ("none", "process", "sandbox")
-WANTED = {"none": (), "process": ("process", "limits"), "sandbox": confine.LAYERS}
+END_SECONDS = 180  # for a container to be removed
+MODES = ("none", "process", "sandbox")  # those that need no container engine
+WANTED: dict[str, tuple[str, ...]] = {
+    "none": (),
+    "process": ("process", "limits"),
+    "sandbox": tuple(layer for layer in confine.LAYERS if layer != "container"),
+    "container": confine.LAYERS,
+}
 
 
 class Launcher(Protocol):
@@ -39,10 +45,12 @@ class Launcher(Protocol):
     Attributes:
         layers: by layer that was asked for, an empty text if it is in force, or why it is not.
         opening: what workers may open.
+        around: what else is known of where they are, as results report it.
     """
 
     layers: dict[str, str]
     opening: Opening
+    around: Mapping[str, Any]
 
     def take(self, limits: Limits) -> Worker:
         """Return a fresh worker, whose time starts now."""
@@ -88,6 +96,8 @@ class Opening:
 
 class SameProcess:
     """Launches `InProcess` workers."""
+
+    around: Mapping[str, Any] = {}
 
     def __init__(self, homework: Homework | None = None) -> None:
         self.layers: dict[str, str] = {}
@@ -135,21 +145,39 @@ class Zygote:
 
     def __init__(self, layers: Sequence[str] = (), homework: Homework | None = None) -> None:
         self.opening, self.wanted = Opening(homework), layers
-        self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self.process = _start_python(theirs, ["--zygote", str(theirs.fileno()), self.opening.settings(layers)])
-        theirs.close()
+        self.around: Mapping[str, Any] = {}
+        self.given: dict[str, str] = {}  # layers around all workers, which they do not report themselves
+        self.layers: dict[str, str] = {}
         self.numbers = itertools.count(1)
         self.replies: dict[int | str, dict[str, Any]] = {}
         self.unwanted: set[int] = set()
         self.waiting: _Requested | None = None
+        self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        try:
+            self.process = self._start(theirs)
+        finally:
+            theirs.close()
+        self._begin()
+
+    def _start(self, theirs: socket.socket) -> subprocess.Popen[bytes]:
+        """Start the process at the other end of the control socket."""
+        return zygote.start(theirs, ["--zygote", str(theirs.fileno()), self.opening.settings(self.wanted)])
+
+    def _begin(self) -> None:
+        """Wait until it is ready, and find out which layers its workers are behind."""
         ready = self._receive("ready", START_SECONDS)
+        if "refused" in ready:
+            raise IsolationError(ready["refused"])
         if ready.get("tasks") not in (1, None):
             raise IsolationError(f"the zygote has {ready.get('tasks')} threads; forking it would not be safe")
-        self.layers: dict[str, str] = {}
+        self._surroundings(ready)
         first = self._take(Limits())
         self.layers = first.layers
         first.close()
         self.discard()  # sessions are forked from this process: they must not share a worker that waits
+
+    def _surroundings(self, ready: Mapping[str, Any]) -> None:
+        """Take in what is said of where the workers will be."""
 
     def take(self, limits: Limits) -> Worker:
         """Return a worker forked ahead of time if its limits fit, and have the next one forked.
@@ -172,6 +200,7 @@ class Zygote:
         with contextlib.suppress(ZygoteGone):  # then the worker in hand is gone too, and its first call says so
             self.waiting = self._request(limits)
         worker.greet()
+        worker.layers = {**worker.layers, **self.given}
         return worker
 
     def _forked(self) -> Process:
@@ -250,8 +279,77 @@ class Zygote:
         return Ended(reply["status"], reply["cpu_seconds"], reply["killed"])
 
 
+class Container(Zygote):
+    """A zygote in a container of its own, which serves one submission; `relay` carries what is said.
+
+    It starts when this is made; `begin` waits for it.
+
+    Raises:
+        IsolationError: there is no engine or no image, or the homework cannot be graded so.
+    """
+
+    def __init__(self, homework: Homework | None = None) -> None:
+        if homework is not None and homework.files is not None:
+            text = "a homework whose answers open files cannot be graded in containers yet: use --isolation sandbox"
+            raise IsolationError(text)
+        self.memory_mb = (homework.limits if homework else Limits()).memory_mb
+        self.begun = False
+        super().__init__(WANTED["container"], homework)
+
+    def _start(self, theirs: socket.socket) -> subprocess.Popen[bytes]:
+        name, command = self._command()
+        return subprocess.Popen(
+            [sys.executable, "-s", "-P", "-m", "autograder.relay", "--outside", str(theirs.fileno()), name, *command],
+            pass_fds=[theirs.fileno()],
+            cwd="/",
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+    def _command(self) -> tuple[str, list[str]]:
+        """The container's name, and the command that runs it."""
+        chosen = containers.choose()
+        name = f"autograder-{os.getpid()}-{os.urandom(6).hex()}"
+        self.around = {"engine": chosen.engine, "image": chosen.image, "image_id": chosen.identity}
+        return name, containers.command(chosen, name, self.memory_mb, self._inside())
+
+    def _inside(self) -> list[str]:
+        """The program that the container runs."""
+        settings = json.dumps({"layers": self.wanted})
+        return ["python", "-s", "-P", "-m", "autograder.relay", "--inside", settings]
+
+    def _begin(self) -> None:
+        """Do not wait yet."""
+
+    def begin(self) -> None:
+        """Wait until the first worker has said which layers it is behind."""
+        if not self.begun:
+            super()._begin()
+            self.begun = True
+
+    def _surroundings(self, ready: Mapping[str, Any]) -> None:
+        self.given = {"container": ready["container"]}
+        self.around = {**self.around, "versions": ready["versions"]}
+
+    def close(self) -> None:
+        """Have the container removed, and wait until it is."""
+        waiting, self.waiting = self.waiting, None
+        self.control.close()
+        try:
+            self.process.wait(END_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        if waiting is not None:
+            waiting.close()
+        self.opening.close()
+
+
 class ColdStart:
     """Starts each worker as a new interpreter: slower; where forking after `import torch` is not safe."""
+
+    around: Mapping[str, Any] = {}
 
     def __init__(self, layers: Sequence[str] = (), homework: Homework | None = None) -> None:
         self.opening = Opening(homework)
@@ -264,7 +362,7 @@ class ColdStart:
         read, write = os.pipe()
         scratch = self.opening.scratch()
         bounds = json.dumps(_bounds(limits, scratch))
-        process = _start_python(theirs, ["--cold", str(theirs.fileno()), self.settings, bounds], write)
+        process = zygote.start(theirs, ["--cold", str(theirs.fileno()), self.settings, bounds], write)
         theirs.close()
         os.close(write)
         ours.settimeout(START_SECONDS)
@@ -292,44 +390,28 @@ def _end_child(process: subprocess.Popen[bytes], grace: float) -> Ended:
     return Ended(-code if code < 0 else code << 8, used, killed)
 
 
-def _start_python(channel: socket.socket, arguments: list[str], output: int | None = None) -> subprocess.Popen[bytes]:
-    """Start the untrusted side's entry point with a clean environment and no descriptors but those it is given."""
-    threads = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
-    return subprocess.Popen(
-        [sys.executable, "-s", "-P", "-m", "autograder.zygote", *arguments],
-        pass_fds=[channel.fileno()],
-        env={
-            "PATH": "/usr/bin:/bin",
-            "LANG": "C.UTF-8",
-            "PYTHONHASHSEED": "0",
-            **threads,
-        },  # sets iterate alike
-        cwd="/",
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL if output is None else output,
-        stderr=None if output is None else output,
-        start_new_session=True,
-    )
-
-
-def launcher(mode: str, required: Sequence[str] = (), homework: Homework | None = None) -> Launcher:
+def launcher(
+    mode: str, required: Sequence[str] = (), homework: Homework | None = None, started: Launcher | None = None
+) -> Launcher:
     """What starts workers under an isolation mode.
 
     Args:
-        mode: one of `MODES`.
+        mode: one of `MODES`, or `container`.
         required: layers that must be in force.
         homework: says what workers may open; nothing if None.
+        started: what `start` returned, to go on with.
 
     Raises:
         IsolationError: this system cannot do it.
     """
-    started: Launcher
-    if mode == "none":
-        started = SameProcess(homework)
-    elif sys.platform == "win32":
-        raise IsolationError("workers in another process need Linux or macOS; use --isolation none here")
-    else:
-        started = Zygote(WANTED[mode], homework) if sys.platform == "linux" else ColdStart(homework=homework)
+    started = started or start(mode, homework)
+    if isinstance(started, Container):
+        required = [*required, "container"]
+        try:
+            started.begin()
+        except BaseException:
+            started.close()
+            raise
     if mode == "sandbox" and homework is not None and homework.files is not None:
         required = [*required, "landlock"]  # without it, what may open files may open all of them
     missing = [layer for layer in required if layer not in in_force(mode, started)]
@@ -338,6 +420,23 @@ def launcher(mode: str, required: Sequence[str] = (), homework: Homework | None 
         reasons = ", ".join(f"{layer} ({started.layers.get(layer) or 'not asked for'})" for layer in missing)
         raise IsolationError(f"grading requires layers that are not in force here: {reasons}")
     return started
+
+
+def start(mode: str, homework: Homework | None = None) -> Launcher:
+    """Start what a mode needs; of a container nothing is known yet.
+
+    Raises:
+        IsolationError: this system cannot do it.
+    """
+    if mode == "none":
+        return SameProcess(homework)
+    if mode == "container":
+        if sys.platform != "linux":
+            raise IsolationError("--isolation container needs Linux")
+        return Container(homework)
+    if sys.platform == "win32":
+        raise IsolationError("workers in another process need Linux or macOS; use --isolation none here")
+    return Zygote(WANTED[mode], homework) if sys.platform == "linux" else ColdStart(homework=homework)
 
 
 def in_force(mode: str, started: Launcher) -> list[str]:
@@ -351,4 +450,4 @@ def isolation(mode: str, started: Launcher) -> dict[str, Any]:
     absent = {layer: reason for layer, reason in started.layers.items() if reason}
     files = started.opening.files
     opens = {} if files is None else {"opens": f"the Python installation; a scratch folder of {files.scratch_mb} MB"}
-    return {"mode": mode, "layers": in_force(mode, started), "absent": absent, **opens}
+    return {"mode": mode, "layers": in_force(mode, started), "absent": absent, **opens, **started.around}

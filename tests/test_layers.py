@@ -27,16 +27,18 @@ LAYERS = (
         "mutation",
         "leaks",
         "spellings",
+        "containers",
     ),
-    ("worker", "zygote", "transports", "sandbox", "proxies", "subject", "blame", "loading", "plugin", "grader"),
-    ("grading", "validate", "reports", "bundles", "otter_bundle", "handout"),
-    ("batch", "otter_plugin"),
+    ("worker", "zygote", "relay", "transports", "sandbox", "proxies", "subject", "blame", "loading", "plugin", "grader"),
+    ("grading", "validate", "reports", "bundles", "images", "otter_bundle", "handout"),
+    ("batch", "gradescope", "otter_plugin"),
     ("cli",),
 )
 ORDER = [module for layer in LAYERS for module in layer]
 UNTRUSTED = {
     "worker": {"wire", "errors", "facts"},
     "zygote": {"worker", "wire", "facts", "confine"},
+    "relay": {"zygote", "confine"},
     "confine": set(),
     "wire": {"errors"},
     "facts": set(),

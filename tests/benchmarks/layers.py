@@ -68,7 +68,7 @@ def main() -> None:
         "same process": sandbox.SameProcess,
         "no layer": sandbox.Zygote,
         **{layer: lambda layer=layer: sandbox.Zygote([layer]) for layer in STACKED},
-        "all layers": lambda: sandbox.Zygote(confine.LAYERS),
+        "all layers": lambda: sandbox.Zygote(sandbox.WANTED["sandbox"]),
     }
     confine.undumpable()
     launchers = {name: make() for name, make in kinds.items()}
