@@ -218,6 +218,7 @@ def handout(
 def bundle_otter(
     out: Annotated[Path, typer.Option("-o", "--out", help="The zip to write.")],
     wheelhouse: Annotated[Path | None, typer.Option(help="A folder of wheels to install from, and to put in.")] = None,
+    torch_index: Annotated[str, typer.Option(help="Where pip finds torch's builds for the CPU, an address.")] = "",
     require_isolation: Annotated[
         str | None,
         typer.Option(help="Refuse to grade without these layers; by default those that every Linux has."),
@@ -230,7 +231,8 @@ def bundle_otter(
     from .otter_bundle import otter_zip
 
     required = None if require_isolation is None else _layers(require_isolation)
-    _say_written(bundles.write(out, otter_zip(load_homework(homework), required=required, wheelhouse=wheelhouse)))
+    content = otter_zip(load_homework(homework), required=required, wheelhouse=wheelhouse, torch_index=torch_index)
+    _say_written(bundles.write(out, content))
 
 
 @bundle.command("gradescope")

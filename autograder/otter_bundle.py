@@ -12,8 +12,9 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from . import bundles
 from .config import Homework, Question
@@ -24,6 +25,7 @@ SOURCE = "/autograder/source"  # where Otter's image has the bundle
 PLUGIN = "autograder.otter_plugin.Plugin"
 HOMEWORK, WHEELS, FILES, TESTS = "homework", "wheels", "files", "tests"  # folders of the bundle
 NOTEBOOK = "autograder_placeholder.ipynb"  # Otter takes one notebook, or else one Python file, and no more
+SECONDS = 480  # for all checks of a submission, of the ten minutes that Gradescope gives and the kernel needs some of
 EXECUTABLE = ("run_autograder", "setup.sh")
 _TEST_FILE = '''\
 """Judged by the autograder, outside of Otter's kernel; its plugin puts the results in the place of this test's."""
@@ -47,27 +49,37 @@ _NOTEBOOK = {
 }
 
 
-def otter_zip(homework: Homework, *, required: Sequence[str] | None = None, wheelhouse: Path | None = None) -> bytes:
+def otter_zip(
+    homework: Homework,
+    *,
+    required: Sequence[str] | None = None,
+    wheelhouse: Path | None = None,
+    torch_index: str = "",
+) -> bytes:
     """The bundle for `otter run`, and for Gradescope: the same bytes for the same homework, engine and Otter.
 
     Args:
         homework: the homework.
         required: layers that must be in force; by default those of `required_layers`.
         wheelhouse: a folder of wheels that Gradescope's image prefers to what it would download.
+        torch_index: where pip finds torch there, besides its own index.
 
     Raises:
         ConfigError: Otter is missing or too old, or its generator refuses; a file cannot be bundled.
     """
     _expect_otter()
-    wheels = dict([bundles.engine_wheel()])
-    chosen = _wheels(wheelhouse) if wheelhouse else {}
+    engine, wheel = bundles.engine_wheel()
+    chosen = bundles.wheels(wheelhouse) if wheelhouse else {}
+    lines = [f"--find-links {SOURCE}/{WHEELS}"] if chosen else []
+    lines += [f"--extra-index-url {torch_index}"] if torch_index else []
+    lines += [f"{SOURCE}/{WHEELS}/{engine}", *bundles.pins(homework)]
     layers = required_layers(homework) if required is None else required
-    files: dict[str, bundles.Entry | bytes] = {}
-    for name, content in _generated(homework, layers, _requirements(homework, wheels, chosen)).items():
-        files[name] = bundles.Entry(content, executable=name in EXECUTABLE)
+    files: dict[str, bundles.Entry | bytes] = {
+        name: bundles.Entry(content, executable=name in EXECUTABLE)
+        for name, content in _generated(homework, _config(homework, layers), lines).items()
+    }
     files |= {f"{HOMEWORK}/{name}": content for name, content in bundles.homework_files(homework).items()}
-    files |= {f"{WHEELS}/{name}": content for name, content in {**chosen, **wheels}.items()}
-    return bundles.zip_bytes(files)
+    return bundles.zip_bytes({**files, **chosen, f"{WHEELS}/{engine}": wheel})
 
 
 def required_layers(homework: Homework) -> tuple[str, ...]:
@@ -85,49 +97,34 @@ def _expect_otter() -> None:
         raise ConfigError(f"otter-grader {version} is too old, {OLDEST} or newer is needed: {advice}")
 
 
-def _wheels(folder: Path) -> dict[str, bytes]:
-    try:
-        found = {path.name: path.read_bytes() for path in sorted(folder.glob("*.whl"))}
-    except OSError as error:
-        raise ConfigError(f"{folder} cannot be read: {error.strerror}") from error
-    if not found:
-        raise ConfigError(f"{folder} has no wheels; fill it with: pip download -d {folder} ...")
-    return found
+def _config(homework: Homework, required: Sequence[str]) -> dict[str, Any]:
+    """Otter's own settings. What it calls hidden are the checks that students do not see at once."""
+    return {
+        "plugins": [{PLUGIN: {"require_isolation": list(required), "seconds": SECONDS}}],
+        "show_all_public": True,  # a question's points as well, where none of its checks is hidden
+        "show_hidden": homework.hidden_visibility in ("after_due_date", "after_published"),
+    }
 
 
-def _requirements(homework: Homework, engine: dict[str, bytes], wheels: dict[str, bytes]) -> list[str]:
-    """Lines for pip: the engine, what it needs, and exactly the versions that the wheelhouse has."""
-    lines = [f"--find-links {SOURCE}/{WHEELS}"] if wheels else []
-    lines += [f"{SOURCE}/{WHEELS}/{name}" for name in engine]
-    versions: dict[str, set[str]] = {}
-    for wheel in wheels:
-        name, version = wheel.split("-")[:2]
-        versions.setdefault(name.replace("_", "-").lower(), set()).add(version)
-    pins = [f"{name}=={next(iter(found))}" for name, found in versions.items() if len(found) == 1]
-    return [*lines, *bundles.requirements(homework), *pins]
-
-
-def _generated(homework: Homework, required: Sequence[str], requirements: Sequence[str]) -> dict[str, bytes]:
+def _generated(homework: Homework, config: Mapping[str, Any], requirements: Sequence[str]) -> dict[str, bytes]:
     """What Otter's own generator makes of it, by path in its zip."""
+    files = {f"{TESTS}/{question.name}.py": _test_file(question) for question in homework.questions}
+    files |= {
+        "otter_config.json": json.dumps(config),
+        "requirements.txt": "".join(f"{line}\n" for line in requirements),
+        NOTEBOOK: json.dumps(_NOTEBOOK),
+    }
+    python = f"{sys.version_info.major}.{sys.version_info.minor}"
+    options = ["--no-environment", "--python-version", python, "-o", "bundle.zip", NOTEBOOK]
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
-        config = {"plugins": [{PLUGIN: {"require_isolation": list(required)}}], "show_all_public": True}
-        files = {f"{TESTS}/{question.name}.py": _test_file(question) for question in homework.questions}
-        files |= {
-            "otter_config.json": json.dumps(config),
-            "requirements.txt": "".join(f"{line}\n" for line in requirements),
-            NOTEBOOK: json.dumps(_NOTEBOOK),
-        }
         (place / TESTS).mkdir()
         for name, text in files.items():
             (place / name).write_text(text, encoding="utf-8")
-        python = f"{sys.version_info.major}.{sys.version_info.minor}"
-        options = ["--no-environment", "--python-version", python, "-o", "bundle.zip", NOTEBOOK]
         command = [sys.executable, "-P", "-m", "otter", "generate", *options]
         done = subprocess.run(command, cwd=place, capture_output=True, text=True, check=False)
         if done.returncode != 0:
-            reason = done.stderr.strip().rpartition("\n")[2]
-            raise ConfigError(f"otter generate failed: {reason}")
+            raise ConfigError(f"otter generate failed: {done.stderr.strip().rpartition(chr(10))[2]}")
         with zipfile.ZipFile(place / "bundle.zip") as made:
             return {name: made.read(name) for name in made.namelist()}
 

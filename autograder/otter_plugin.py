@@ -25,9 +25,10 @@ from otter.test_files import GradingResults, TestCase
 from otter.test_files.abstract_test import TestCaseResult
 
 from . import reports
-from .batch import grade_all
+from .batch import read
 from .config import load_homework
 from .errors import AutograderError
+from .grading import Grading
 from .otter_bundle import HOMEWORK, NOTEBOOK, PLUGIN, TESTS
 from .results import Outcome, SubmissionResult
 
@@ -51,9 +52,14 @@ class Refused(OtterRuntimeError, click.ClickException):
 
 
 class Plugin(AbstractOtterPlugin):
-    """What Otter calls; its settings are `require_isolation`, the layers that must be in force."""
+    """What Otter calls.
+
+    Its settings in `otter_config.json`: `require_isolation`, the layers that must be in force, and `seconds`, how long
+    all checks of a submission may take.
+    """
 
     result: SubmissionResult
+    rendered: dict[str, Any]
 
     def before_grading(self, config: object) -> None:
         """Move the submission out of the kernel's folder, and grade it.
@@ -67,13 +73,15 @@ class Plugin(AbstractOtterPlugin):
         refuse_notebooks(folder)
         identity = (self.submission_metadata or {}).get("id")
         name = f"submission_{identity}" if isinstance(identity, int) else "submission"  # as in Gradescope's exports
-        required = self.plugin_config.get("require_isolation", [])
         try:
-            self.result = grade(place.parent / "source" / HOMEWORK, name, folder, required)
+            homework = load_homework(_only_ours(place.parent / "source" / HOMEWORK))
+            with Grading(homework, required=self.plugin_config["require_isolation"]) as grading:
+                self.result = grading.grade(read(folder, homework, name), seconds=self.plugin_config["seconds"])
         except AutograderError as error:
             raise Ungraded(str(error), USAGE) from error
         if self.result.score is None:
             raise Ungraded(_whose_fault(self.result))
+        self.rendered = reports.results_json(self.result, homework.hidden_visibility)
 
     def before_execution(self, submission: object) -> nbformat.NotebookNode:
         """Have the kernel run nothing but Otter's own cells."""
@@ -81,14 +89,14 @@ class Plugin(AbstractOtterPlugin):
 
     def after_grading(self, results: GradingResults) -> None:
         """Put our verdicts in the place of Otter's."""
-        fill(results, reports.results_json(self.result))
+        fill(results, self.rendered)
 
     def generate_report(self) -> str:
         """What an instructor reads below the scores: how student code was kept apart, and what was odd."""
         isolation = self.result.isolation
         lines = [f"isolation: {isolation['mode']} ({', '.join(isolation['layers'])})"]
         lines += [f"graded in {self.result.seconds:.1f} s, outside of Otter's kernel"]
-        return "\n".join([*lines, *reports.results_json(self.result)["extra_data"]["notes"]])
+        return "\n".join([*lines, *self.rendered["extra_data"]["notes"]])
 
 
 def move_away(place: Path) -> Path:
@@ -119,15 +127,10 @@ def refuse_notebooks(folder: Path) -> None:
         raise Refused(f"this homework takes Python files, not notebooks such as {notebooks[0][:80]!a}")
 
 
-def grade(homework: Path, name: str, submission: Path, required: list[str]) -> SubmissionResult:
-    """Grade a submission in the strongest isolation that there is.
-
-    Raises:
-        AutograderError: the bundle is wrong, or this machine cannot isolate as asked.
-    """
-    homework.chmod(0o700)
-    with tempfile.TemporaryDirectory(prefix="results-", dir=submission.parent) as out:
-        return grade_all(load_homework(homework), [(name, submission)], Path(out), required=required)[0]
+def _only_ours(folder: Path) -> Path:
+    """Close a folder to other users, such as the one that workers run as."""
+    folder.chmod(0o700)
+    return folder
 
 
 def _whose_fault(result: SubmissionResult) -> str:
@@ -177,7 +180,7 @@ def _cases(question: str, points: float, tests: list[dict[str, Any]]) -> list[Te
             test["status"] == "passed",
             test["output"],
             points * test["extra_data"]["points"] / total,
-            test["visibility"] == "hidden",
+            test["visibility"] != "visible",
         )
         for number, test in enumerate(counted, 1)
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib.util
 import json
 import subprocess
 import sys
@@ -133,6 +134,8 @@ def alone() -> dict[str, str]:
 @pytest.mark.parametrize("module", ORDER)
 def test_a_module_imports_alone(alone, module):
     """In an interpreter that has none of the others, so that no order of imports matters."""
+    if module == "otter_plugin" and importlib.util.find_spec("otter") is None:
+        pytest.skip("otter-grader is not installed")
     assert alone[module] == "fine"
 
 
