@@ -155,6 +155,9 @@ class Zygote:
         self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         try:
             self.process = self._start(theirs)
+        except BaseException:
+            self.control.close()
+            raise
         finally:
             theirs.close()
         self._begin()
