@@ -108,7 +108,8 @@ def otter(bundle: Path, tmp_path: Path) -> Otter:
         assert {path.name for path in out.iterdir()} <= {"results.json"}
         found = out / "results.json"
         results = json.loads(found.read_text(encoding="utf-8")) if found.exists() else None
-        return Run(done.returncode, done.stdout, done.stderr, results, os.listdir(temporary))
+        left = [name for name in os.listdir(temporary) if not name.startswith("torchinductor_")]  # torch's own cache
+        return Run(done.returncode, done.stdout, done.stderr, results, left)
 
     return run
 
@@ -152,12 +153,11 @@ def test_the_stubs_get_none(otter):
     assert "❌ Test case failed\n" in run.said("cube") and "NotImplementedError" in run.said("cube")
 
 
-@pytest.mark.parametrize("mutant", ["square/double.py", "cube/large.py", "both/cube_of_twice/cube.py"])
+@pytest.mark.parametrize("mutant", ["square/large.py", "cube/large.py", "cube/detached.py"])
 def test_a_mutant_loses_in_its_question_only(otter, grading, tmp_path, mutant):
     """As many points as our own grader gives, down to fractions; it is named which checks were not passed."""
     question = mutant.partition("/")[0]
-    file = mutant.rpartition("/")[2] if question == "both" else f"{question}.py"
-    files = {**SOLUTION, file: (MUTANTS / mutant).read_text(encoding="utf-8")}
+    files = {**SOLUTION, f"{question}.py": (MUTANTS / mutant).read_text(encoding="utf-8")}
     run = otter(files)
     assert run.status == 0, run.err
     lost = {name for name, points in run.points.items() if points < FULL[name]}
