@@ -190,6 +190,29 @@ def test_the_homework_that_ships(otter, homework, tmp_path):
     assert run.results is not None and {test["visibility"] for test in run.results["tests"]} == {"visible"}
 
 
+def test_laid_out_as_on_gradescope(bundle, tmp_path):
+    """Otter's own `run_otter.py` finds all it needs below one folder, and the kernel's holds nothing of the student's."""
+    place = tmp_path / "autograder"
+    for folder, archive in ("source", bundle), ("submission", pack(tmp_path / "handed-in.zip", SOLUTION)):
+        with zipfile.ZipFile(archive) as files:
+            files.extractall(place / folder)
+    (place / "results").mkdir()
+    (place / "submission_metadata.json").write_text('{"id": 7, "users": []}', encoding="utf-8")
+    script = place / "source" / "run_otter.py"
+    text = script.read_text(encoding="utf-8")
+    assert '"/autograder"' in text
+    script.write_text(text.replace('"/autograder"', repr(str(place))), encoding="utf-8")
+    config = place / "source" / "otter_config.json"
+    settings = json.loads(config.read_text(encoding="utf-8")) | {"autograder_dir": str(place)}
+    config.write_text(json.dumps(settings), encoding="utf-8")
+    environment = {**os.environ, "HOME": str(tmp_path), "OMP_NUM_THREADS": "1"}
+    done = subprocess.run([sys.executable, script], env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    results = json.loads((place / "results" / "results.json").read_text(encoding="utf-8"))
+    assert {test["name"]: test["score"] for test in results["tests"] if "score" in test} == FULL
+    assert set(os.listdir(place / "submission")) == {"tests", otter_bundle.NOTEBOOK}
+
+
 # -- attacks -------------------------------------------------------------------------------------------------
 
 WRITES_RESULTS = '''\
