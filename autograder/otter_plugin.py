@@ -39,9 +39,13 @@ PASSED, FAILED = "\N{WHITE HEAVY CHECK MARK} Test case passed", "\N{CROSS MARK} 
 class Ungraded(click.ClickException):
     """There is no score, and it is not the student's fault: one line in `otter run`, and no results.json."""
 
-    def __init__(self, message: str, exit_code: int = INTERNAL):
-        super().__init__(message)
-        self.exit_code = exit_code
+    exit_code = INTERNAL
+
+
+class Misconfigured(Ungraded):
+    """The bundle is wrong, or this machine cannot isolate as it asks."""
+
+    exit_code = USAGE
 
 
 class Refused(OtterRuntimeError, click.ClickException):
@@ -65,7 +69,8 @@ class Plugin(AbstractOtterPlugin):
         """Move the submission out of the kernel's folder, and grade it.
 
         Raises:
-            Ungraded: our grader failed, or this machine cannot isolate as asked.
+            Ungraded: our grader failed.
+            Misconfigured: the bundle is wrong, or this machine cannot isolate as it asks.
             Refused: there is nothing but notebooks.
         """
         place = Path(self.submission_path).parent
@@ -78,7 +83,7 @@ class Plugin(AbstractOtterPlugin):
             with Grading(homework, required=self.plugin_config["require_isolation"]) as grading:
                 self.result = grading.grade(read(folder, homework, name), seconds=self.plugin_config["seconds"])
         except AutograderError as error:
-            raise Ungraded(str(error), USAGE) from error
+            raise Misconfigured(str(error)) from error
         if self.result.score is None:
             raise Ungraded(_whose_fault(self.result))
         self.rendered = reports.results_json(self.result, homework.hidden_visibility)
