@@ -1,6 +1,7 @@
 """Runs test suites in Docker containers such as graders run in: root without privileges, and an ordinary user.
 
-No image registry is needed: the base image is made with debootstrap, and Python packages are wheels that pip fetches
+Then it has the image of `--isolation container` built, and runs `test_grade.py` with Docker, and with Podman where there
+is one. No image registry is needed: the base image is made with debootstrap, and Python packages are wheels that pip fetches
 outside. Both kinds of container are without a network.
 """
 
@@ -28,6 +29,10 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 TESTS = [f"tests/test_{name}.py" for name in ("confine", "sandbox", "wire", "subject", "attacks", "faults")]
 IMAGE = "torch-autograder-tests"
+GRADE = "grade"  # the tests with the grader outside, and containers of the image that the project builds
+PODMAN_CONF = "[containers]\ndefault_ulimits = []\n[engine]\ncgroup_manager = 'cgroupfs'\nevents_logger = 'file'\n"
+PODMAN_FILES = {"CONF": "containers.conf", "STORAGE_CONF": "storage.conf"}
+PODMAN_STORAGE = '[storage]\ndriver = "overlay"\ngraphroot = "{folder}/root"\nrunroot = "{folder}/run"\n'
 PYTHON = "3.11"  # Debian 12's
 DEBOOTSTRAP = ["debootstrap", "--variant=minbase", "--include=python3,python3-venv", "bookworm"]
 
@@ -67,7 +72,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             base = options.base or base_image(options.cache)
             run(["docker", "run", "--rm", "--network=none", base, "true"])
             runner = Runner(test_image(base, options.cache), files, options.seconds)
-            failed = [name for name in options.kind or KINDS if not runner.passes(name, options.pytest)]
+            kinds = options.kind or [*KINDS, GRADE]
+            failed = [name for name in kinds if name in KINDS and not runner.passes(name, options.pytest)]
+            if GRADE in kinds and not graded(base, options):
+                failed.append(GRADE)
     except Impossible as reason:
         print(f"skipped: {reason}", flush=True)
         return int(options.strict)
@@ -90,7 +98,9 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--base", metavar="IMAGE", help=f"an image with Python {PYTHON} and venv, instead of making one"
     )
-    parser.add_argument("--kind", choices=KINDS, action="append", help="only this kind of container")
+    parser.add_argument(
+        "--kind", choices=[*KINDS, GRADE], action="append", help="only this kind of container, or tests"
+    )
     parser.add_argument("--seconds", type=float, default=600, metavar="N", help="limit for a container (%(default)g)")
     parser.add_argument("pytest", nargs="*", metavar="-- ARGUMENT", help=f"for pytest; by default {' '.join(TESTS)}")
     options = parser.parse_args(arguments)
@@ -173,6 +183,7 @@ def answers() -> bool:
 def install(programs: list[str]) -> None:
     """Install the packages of those programs, and of debootstrap, that are missing."""
     packages = {
+        "podman": ["podman"],
         "dockerd": ["docker.io"],
         "docker": ["docker.io"],
         "debootstrap": ["debootstrap", "debian-archive-keyring"],
@@ -279,6 +290,30 @@ def fetch_wheels(folder: Path) -> None:
     run([*pip, f"--constraint={ROOT / 'constraints.txt'}", f"--dest={folder}", *wanted])
 
 
+def bundled_image(base: str, cache: Path) -> str:
+    """Have the project build its image, of wheels and without a network; Docker keeps the layers that stay the same."""
+    wheels = cache / "wheels"
+    try:
+        from autograder import bundles
+        from autograder.config import load_homework
+    except ImportError as error:
+        raise Impossible(f"the project is not installed for {sys.executable}: {error}") from error
+    homework = load_homework(ROOT)
+    pins = bundles.pins(homework)
+    listed = "\n".join([*bundles.requirements(homework), *pins])
+    if not (wheels / "wanted").is_file() or (wheels / "wanted").read_text(encoding="utf-8") != listed:
+        shutil.rmtree(wheels, ignore_errors=True)
+        with phase("wheels of the grading image"):
+            pip = [sys.executable, "-m", "pip", "download", "--quiet", "--only-binary=:all:", f"--dest={wheels}"]
+            run([*pip, f"--python-version={PYTHON}", *pins])
+        (wheels / "wanted").write_text(listed, encoding="utf-8")
+    tag = f"{IMAGE}-grade:latest"
+    building = ["bundle", "docker", f"--homework={ROOT}", f"--base={base}", f"--wheelhouse={wheels}", f"--tag={tag}"]
+    with phase("grading image"):
+        print(run([sys.executable, "-m", "autograder.cli", *building, "--engine=docker"]), flush=True)
+    return tag
+
+
 # -- containers --------------------------------------------------------------------------------------------------------
 
 
@@ -329,6 +364,52 @@ class Runner:
             return 1, (error.stdout or b"").decode(errors="replace")
         finally:
             subprocess.run(["docker", "rm", "--force", container], capture_output=True)  # if it has not ended
+
+
+def graded(base: str, options: argparse.Namespace) -> bool:
+    """Run the tests of grading in containers, with each engine that can be had; whether all pass."""
+    image = bundled_image(base, options.cache)
+    passed = grade_tests("docker", image, {})
+    with tempfile.TemporaryDirectory(dir=options.cache, ignore_cleanup_errors=True) as folder:
+        try:
+            if options.install and os.geteuid() == 0:
+                install(["podman"])
+            settings = podman(Path(folder), image)
+        except Impossible as reason:
+            print(f"podman: skipped: {reason}", flush=True)
+            return passed
+        try:
+            return grade_tests("podman", f"localhost/{image}", settings) and passed
+        finally:
+            everything = ["podman", "system", "reset", "--force"]  # of this folder: its settings say so
+            subprocess.run(everything, env={**os.environ, **settings}, capture_output=True)
+
+
+def grade_tests(engine: str, image: str, settings: dict[str, str]) -> bool:
+    """Run the tests outside containers, with one engine."""
+    chosen = {"AUTOGRADER_ENGINE": engine, "AUTOGRADER_IMAGE": image, "OMP_NUM_THREADS": "1"}
+    pytest = [sys.executable, "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider", HERE / "test_grade.py"]
+    with phase(f"{engine}: pytest"):
+        return subprocess.run(pytest, cwd=ROOT, env={**os.environ, **settings, **chosen}).returncode == 0
+
+
+def podman(folder: Path, image: str) -> dict[str, str]:
+    """Give a Podman of our own, with nothing shared but its program, Docker's image; returns its environment.
+
+    Raises:
+        Impossible: there is none, or it runs no container here.
+    """
+    if not shutil.which("podman"):
+        raise Impossible("not installed; try --install")
+    runtime = "runtime = 'runc'\n" if shutil.which("runc") else ""  # comes with Docker
+    (folder / "containers.conf").write_text(PODMAN_CONF + runtime, encoding="utf-8")
+    (folder / "storage.conf").write_text(PODMAN_STORAGE.format(folder=folder), encoding="utf-8")
+    settings = {f"CONTAINERS_{name}": str(folder / file) for name, file in PODMAN_FILES.items()}
+    env = {**os.environ, **settings}
+    with phase("podman load"), subprocess.Popen(["docker", "save", image], stdout=subprocess.PIPE) as saving:
+        run(["podman", "load"], stdin=saving.stdout, env=env)
+    run(["podman", "run", "--rm", "--network=none", f"localhost/{image}", "true"], env=env)
+    return settings
 
 
 def pytest_arguments(given: list[str]) -> list[str]:
