@@ -167,14 +167,17 @@ def validate(
     jobs: Annotated[int, typer.Option(min=1, help="How many submissions are graded at a time.")] = 2,
     only: Annotated[list[str] | None, typer.Option("--only", help="A part, such as mutants; may be repeated.")] = None,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write what was found here.")] = None,
+    record: Annotated[bool, typer.Option("--record", help="Write down which check catches which mutants.")] = False,
     homework: HomeworkOption = None,
 ) -> None:
     """Prove the grader right: right answers pass, wrong ones are caught, every check is needed, nothing leaks."""
     from . import reports
+    from . import validate as validation
     from .config import load_homework
-    from .validate import validate
 
     hw = load_homework(homework)
+    if record and quick:
+        raise ConfigError("--quick tries a sample of the mutants: record without it")
     with _progress() as progress:
 
         def part(name: str, steps: int) -> Callable[[], None]:
@@ -183,7 +186,10 @@ def validate(
             task = progress.add_task(name, total=steps)
             return lambda: progress.advance(task)
 
-        found = validate(hw, quick=quick, only=only or (), jobs=jobs, progress=part)
+        parts = [*(only or ()), "mutants"] if only and record else only or ()
+        found = validation.validate(hw, quick=quick, only=parts, jobs=jobs, progress=part)
+    if record:
+        _say_written(validation.record(hw, found))
     if json_file is not None:
         reports.write_json(json_file, reports.validation_json(found))
     out_console.print(reports.validation_table(found), reports.times_table(found))

@@ -30,7 +30,7 @@ from .blame import Verdict
 from .config import Homework, Limits, load_homework
 from .errors import AutograderError, IsolationError, WorkerLost, ZygoteGone
 from .loading import Code, inspect, solution
-from .plugin import Judge
+from .plugin import SHRINK_CALLS, Judge
 from .results import Outcome, to_json
 from .zygote import limit_memory, warm_up
 
@@ -167,6 +167,7 @@ class Grader:
             seed=request.get("seed", 0),
             measure=request.get("measure", False),
             stop=request.get("stop", False),
+            shrink=request.get("shrink", SHRINK_CALLS),
         ).run_checks()
 
     def _inspect(self, request: dict[str, Any]) -> Code:

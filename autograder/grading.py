@@ -152,6 +152,7 @@ class _Work:
     submission: Submission
     remaining: list[str]
     stop: bool = False  # at the first check that does not pass
+    shrink: bool = True
     deadline: float = math.inf
     results: dict[str, CheckResult] = field(default_factory=dict)
     problems: dict[str, tuple[str, str]] = field(default_factory=dict)
@@ -228,6 +229,7 @@ class Grading:
         progress: Progress = lambda result: None,
         *,
         stop: bool = False,
+        shrink: bool = True,
         seconds: float = math.inf,
     ) -> SubmissionResult:
         """Run a submission's checks to a verdict each, and score it.
@@ -237,13 +239,14 @@ class Grading:
             questions: grade only these, in this order.
             progress: told about each check's result as it comes.
             stop: skip what comes after the first check that does not pass.
+            shrink: make failing examples smaller, for whoever reads them.
             seconds: how long all checks together may take; those that are left then have timed out.
         """
         started = time.perf_counter()
         chosen = self._chosen(questions)
         checks = [check for check in self.checks if check.question in chosen]
         in_order = sorted(checks, key=lambda check: chosen.index(check.question))
-        work = _Work(submission, [check.id for check in in_order], stop=stop, deadline=time.monotonic() + seconds)
+        work = _Work(submission, [check.id for check in in_order], stop, shrink, time.monotonic() + seconds)
         work.problems = {file: (Outcome.FAILED.value, reason) for file, reason in submission.problems.items()}
         while work.remaining and not work.stopped:
             self._session(work, progress)
@@ -330,6 +333,7 @@ class Grading:
                 "problems": work.problems,
                 "checks": work.remaining,
                 "stop": work.stop,
+                **({} if work.shrink else {"shrink": 0}),
                 "waived": self._waived(work.submission.name),
             }
         )

@@ -66,6 +66,7 @@ class _Run:
     output: str = ""
     failure: BaseException | None = None
     failure_size: int = 0
+    shrink: int = SHRINK_CALLS
     stop_at: int | None = None  # number of calls
     measured: dict[str, float] = field(default_factory=dict)
 
@@ -82,7 +83,7 @@ class _Run:
         if self.failure is None or len(shown) < self.failure_size:
             self.failure, self.failure_size = error, len(shown)
         if self.stop_at is None:
-            self.stop_at = self.calls + SHRINK_CALLS
+            self.stop_at = self.calls + self.shrink
 
     @property
     def calls(self) -> int:
@@ -103,6 +104,7 @@ class Judge:
         seed: what everything is seeded with.
         measure: run calibrated checks only, and hold nothing against its threshold.
         stop: run no check after the first that does not pass.
+        shrink: calls that may be spent on making a failing example smaller.
     """
 
     homework: Homework
@@ -113,6 +115,7 @@ class Judge:
     seed: int = 0
     measure: bool = False
     stop: bool = False
+    shrink: int = SHRINK_CALLS
     checks: list[CheckInfo] = field(default_factory=list)
     problem: BaseException | None = None
     hung: Counter[str] = field(default_factory=Counter)
@@ -256,10 +259,14 @@ class Judge:
         check = item.stash[CHECK]
         self.emit({"event": "started", "check": check.id, "limits": self._limits(item).model_dump()})
         started = time.perf_counter()
-        self.run = _Run(self.code, self.seed)
+        self.run = self._run(self.code)
         verdict = self.code.problem(self.homework.question(check.question))
         if verdict is None:
-            verdict = self._verdict(item)
+            try:
+                verdict = self._verdict(item)
+            except ConfigError as error:  # what pytest says of an error in a plugin would hide it
+                self.problem = error
+                raise
         result = CheckResult(
             check,
             verdict.outcome,
@@ -284,15 +291,18 @@ class Judge:
         place = items.index(item) + 1
         items[place:] = sorted(items[place:], key=lambda later: self.hung[later.stash[CHECK].question] >= HANGS)
 
+    def _run(self, code: Code) -> _Run:
+        return _Run(code, self.seed, shrink=self.shrink)
+
     def _verdict(self, item: pytest.Item) -> Verdict:
         verdict = self._attempt(item)
         if verdict.outcome is Outcome.TIMED_OUT:
             self.emit({"event": "started", "check": item.stash[CHECK].id, "limits": self._limits(item).model_dump()})
-            self.run = _Run(self.run.code, self.seed)
+            self.run = self._run(self.run.code)
             verdict = self._attempt(item)
         if verdict.certain:
             return verdict
-        judged, self.run = self.run, _Run(solution(self.homework), self.seed)
+        judged, self.run = self.run, self._run(solution(self.homework))
         of_solution = self._attempt(item)
         self.run = judged
         if of_solution.outcome is Outcome.PASSED:

@@ -7,9 +7,12 @@ in order and is what `autograder validate` calls.
 from __future__ import annotations
 
 import ast
+import json
+import math
 import queue
 import subprocess
 import sys
+import threading
 import time
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -17,6 +20,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
+from pathlib import Path
 from typing import TypeVar
 
 from . import calibration, leaks
@@ -34,6 +38,8 @@ from .visibility import for_student
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 Tell = Callable[[], None]
+TRAINING_SECONDS = 40  # a mutant that has not trained by then never will: the solution takes a tenth of it
+CAUGHT = "caught.json"  # beside the solution: by check, the mutants that it catches
 TELLING = 20  # characters of a line that nobody would write by chance
 HASH_SEED = 20  # any but that of graders, which is 0
 EQUIVALENT = "equivalent.toml"  # beside the solution: generated mutants that make no difference
@@ -161,12 +167,21 @@ class Bench:
         self.stack.close()
 
     def grade(
-        self, mode: str, name: str, files: Mapping[str, bytes], questions: Iterable[str] | None, stop: bool = False
+        self,
+        mode: str,
+        name: str,
+        files: Mapping[str, bytes],
+        questions: Iterable[str] | None,
+        *,
+        stop: bool = False,
+        shrink: bool = False,
+        seconds: float = math.inf,
     ) -> SubmissionResult:
         """Grade files in memory; missing files of other questions do not matter."""
         grading = self.free[mode].get()
         try:
-            return grading.grade(Submission(name, dict(files), {}, ()), questions, stop=stop)
+            submission = Submission(name, dict(files), {}, ())
+            return grading.grade(submission, questions, stop=stop, shrink=shrink, seconds=seconds)
         finally:
             self.free[mode].put(grading)
 
@@ -259,53 +274,81 @@ def _shows(who: str, result: SubmissionResult) -> list[str]:
     return found
 
 
+def together(found: Sequence[Answer]) -> list[list[Answer]]:
+    """Lists of answers, each to another question, that can be handed in together: questions are judged alone."""
+    lists: list[list[Answer]] = []
+    for answer in sorted(found, key=lambda answer: len(answer.files)):
+        for others in lists:
+            if len(answer.files) == 1 and len(others[0].files) == 1 and answer.question not in _questions(others):
+                others.append(answer)
+                break
+        else:
+            lists.append([answer])
+    return lists
+
+
+def _questions(found: Iterable[Answer]) -> list[str]:
+    return [answer.question for answer in found]
+
+
 def mutants_part(bench: Bench, found: Validation, tell: Tell, every: int = 1) -> Part:
     """Each known wrong answer loses points in its own question, and in none that imports it; it has a hint."""
     homework, importing = bench.homework, importers(bench.homework)
     mutants = answers(homework, "mutants")
     solution = _solution(homework)
     part = Part("mutants", len(mutants[::every]))
-    lacking = {question.name for question in homework.questions} - {mutant.question for mutant in mutants}
+    lacking = {question.name for question in homework.questions} - set(_questions(mutants))
     part.shortfalls += [f"{name} has no mutant" for name in sorted(lacking)]
+    part.shortfalls += [
+        f"{mutant.name} has no docstring: the hint that its mistake deserves" for mutant in mutants if not mutant.hint
+    ]
 
-    def grade(mutant: Answer) -> tuple[list[str], list[str]]:
-        own, shortfalls = bench.in_all_modes(mutant.name, mutant.files, [mutant.question])
-        question = own.question(mutant.question)
-        if question.score is None or question.score >= question.points:
-            shortfalls.append(f"{mutant.name} is not caught")
-        shortfalls += _internal(mutant.name, own) + _shows(mutant.name, own)
-        if not mutant.hint:
-            shortfalls.append(f"{mutant.name} has no docstring: the hint that its mistake deserves")
-        if others := importing.get(mutant.question, []):
-            sent = {str(homework.question(name).file) for name in others}
-            files = {file: text for file, text in solution.items() if file in sent}
-            beside = bench.grade(bench.modes[0], mutant.name, {**files, **mutant.files}, others)
-            shortfalls += _lacks(f"beside {mutant.name}, the solution", beside)
-        return [c.check.id for c in own.checks if c.outcome is not Outcome.PASSED], shortfalls
+    def grade(some: list[Answer]) -> tuple[dict[str, list[str]], list[str]]:
+        who = ", ".join(mutant.name for mutant in some)
+        files = {file: text for mutant in some for file, text in mutant.files.items()}
+        own, shortfalls = bench.in_all_modes(who, files, _questions(some))
+        for mutant in some:
+            question = own.question(mutant.question)
+            if question.score is None or question.score >= question.points:
+                shortfalls.append(f"{mutant.name} is not caught")
+        shortfalls += _internal(who, own) + _shows(who, own)
+        others = {name for mutant in some for name in importing.get(mutant.question, [])}
+        if others:
+            beside = {file: text for file, text in solution.items() if homework.by_file[file].name in others}
+            result = bench.grade(bench.modes[0], who, {**files, **beside}, sorted(others))
+            shortfalls += _lacks(f"beside {who}, the solution", result)
+        return {mutant.name: _lost(own, mutant.question) for mutant in some}, shortfalls
 
-    for mutant, (caught, shortfalls) in bench.each(grade, mutants[::every], tell):
-        found.caught[mutant.name] = caught
+    for _, (caught, shortfalls) in bench.each(grade, together(mutants[::every]), tell):
+        found.caught |= caught
         part.shortfalls += shortfalls
     return part
 
 
+def _lost(result: SubmissionResult, question: str) -> list[str]:
+    """The checks of a question that did not pass."""
+    own = [check for check in result.checks if check.check.question == question]
+    return [check.check.id for check in own if check.outcome is not Outcome.PASSED]
+
+
 def variants_part(bench: Bench, found: Validation, tell: Tell, every: int = 1) -> Part:
-    """Each unusual right answer gets all points, in its question and in those that stand on it."""
+    """Each unusual right answer gets all points, in its question and, with others, in those that stand on it."""
     homework, importing = bench.homework, importers(bench.homework)
-    variants = answers(homework, "variants")
+    variants = answers(homework, "variants")[::every]
     solution = _solution(homework)
 
-    def grade(variant: Answer) -> list[str]:
-        own, shortfalls = bench.in_all_modes(variant.name, variant.files, [variant.question])
-        shortfalls += _lacks(variant.name, own)
-        needing = [q.name for q in homework.questions if variant.question in q.needs]
-        if standing := [*importing.get(variant.question, ()), *needing]:
-            result = bench.grade(bench.modes[0], variant.name, {**solution, **variant.files}, standing)
-            shortfalls += _lacks(f"{variant.name}, elsewhere,", result)
-        return shortfalls
+    def grade(some: list[Answer]) -> list[str]:
+        who = ", ".join(variant.name for variant in some)
+        questions = dict.fromkeys(_questions(some))
+        for variant in some:
+            questions |= dict.fromkeys(importing.get(variant.question, ()))
+            questions |= dict.fromkeys(q.name for q in homework.questions if variant.question in q.needs)
+        files = {**solution, **{file: text for variant in some for file, text in variant.files.items()}}
+        result, shortfalls = bench.in_all_modes(who, files, questions)
+        return shortfalls + _lacks(who, result)
 
-    part = Part("variants", len(variants[::every]))
-    for _, shortfalls in bench.each(grade, variants[::every], tell):
+    part = Part("variants", len(variants))
+    for _, shortfalls in bench.each(grade, together(variants), tell):
         part.shortfalls += shortfalls
     return part
 
@@ -323,7 +366,8 @@ def margins_part(bench: Bench, found: Validation, tell: Tell) -> Part:
 
     def grade(case: tuple[Question, Answer]) -> Sequence[CheckResult]:
         question, mutant = case
-        return bench.grade(bench.modes[0], mutant.name, {**solution, **mutant.files}, [question.name]).checks
+        files = {**solution, **mutant.files}
+        return bench.grade(bench.modes[0], mutant.name, files, [question.name], seconds=TRAINING_SECONDS).checks
 
     threshold = calibration.Calibration(homework, {}).threshold
     margins: list[float] = []
@@ -355,15 +399,29 @@ def _margin_cases(homework: Homework) -> list[tuple[Question, Answer]]:
 
 
 def ablation_part(bench: Bench, found: Validation, tell: Tell) -> Part:
-    """Each hidden check catches a mutant that no other check catches: else nobody would notice were it gone."""
+    """Each check catches what it is recorded to catch, so that none can be lost or weakened unnoticed.
+
+    A hidden check that catches nothing is dead, and falls short too. Notes tell which mutants a check is the only one
+    to catch; without any, its neighbours do what it does.
+    """
+    homework = bench.homework
+    record = recorded(homework)
     part = Part("ablation", len(bench.checks))
-    questions = {mutant.partition("/")[0] for mutant in found.caught}
+    needed = 0
     for check in bench.checks:
-        if check.question in questions and not (only := only_by(found.caught, check)):
-            line = f"{check.id} catches no mutant that nothing else catches"
-            (part.notes if check.visibility == "public" else part.shortfalls).append(line)
-        elif check.question in questions:
+        caught = [mutant for mutant, checks in found.caught.items() if check.id in checks]
+        if lost := [name for name in record.get(check.id, ()) if name in found.caught and name not in caught]:
+            part.shortfalls.append(f"{check.id} does not catch {', '.join(lost)} any more")
+        if not caught and check.visibility != "public":
+            part.shortfalls.append(f"{check.id} catches no mutant")
+        if only := only_by(found.caught, check):
             part.notes.append(f"{check.id} alone catches {', '.join(only)}")
+        elif caught:
+            part.notes.append(f"{check.id} catches {len(caught)} mutants, each of which its neighbours catch too")
+        needed += bool(only)
+    for gone in record.keys() - {check.id for check in bench.checks}:
+        part.shortfalls.append(f"{gone} is gone, which caught {', '.join(record[gone][:3])}")
+    part.summary = f"{needed} are the only ones to catch some mutant"
     return part
 
 
@@ -371,6 +429,34 @@ def only_by(caught: Mapping[str, Sequence[str]], check: CheckInfo) -> list[str]:
     """The mutants that a check is the only one to catch; a parametrized check counts as one."""
     function = check.id.partition("[")[0]
     return [name for name, checks in caught.items() if {found.partition("[")[0] for found in checks} == {function}]
+
+
+def recorded(homework: Homework) -> dict[str, list[str]]:
+    """By check, the mutants that it caught when `validate --record` was run last; nothing before that.
+
+    Raises:
+        ConfigError: the file is not what was written.
+    """
+    path = homework.path(homework.solutions) / CAUGHT
+    if not path.is_file():
+        return {}
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        return {str(check): [str(name) for name in names] for check, names in record.items()}
+    except (ValueError, TypeError, AttributeError) as error:
+        raise ConfigError(f"{path} cannot be read: {error}; run `autograder validate --record`") from error
+
+
+def record(homework: Homework, found: Validation) -> Path:
+    """Write down which check catches which mutants."""
+    catches: dict[str, list[str]] = {}
+    for mutant, checks in sorted(found.caught.items()):
+        for check in checks:
+            catches.setdefault(check, []).append(mutant)
+    rows = [f"{json.dumps(check)}: {json.dumps(names)}" for check, names in sorted(catches.items())]
+    path = homework.path(homework.solutions) / CAUGHT
+    path.write_text("{\n" + ",\n".join(rows) + "\n}\n", encoding="utf-8")
+    return path
 
 
 def generated_part(bench: Bench, found: Validation, tell: Tell, every: int = 1) -> Part:
@@ -470,23 +556,31 @@ def determinism_part(bench: Bench, found: Validation, tell: Tell) -> Part:
     backwards = [question.name for question in reversed(homework.questions)]
     alone = homework.questions[len(homework.questions) // 2].name
     part = Part("determinism")
-    with Grading(homework, mode, hash_seed=HASH_SEED) as other, ThreadPoolExecutor(2) as threads:
-        for name, files in (("solution", solution), ("half done", half), ("wrong", wrong)):
-            first = bench.grade(mode, name, files, None)
-            results = {"alone": bench.grade(mode, name, files, [alone])}
-            with _busy():
-                turned = dict(reversed(files.items()))
-                task = threads.submit(bench.grade, mode, name, turned, backwards)
-                seeded = threads.submit(other.grade, Submission(name, files, {}, ()))
-                results["in another order, on a busy machine"] = task.result()
-                results["with another hash seed, on a busy machine"] = seeded.result()
-            expected = {check.check.id: _timeless(check) for check in first.checks}
-            for how, result in results.items():
-                part.tried += 1
-                different = [c.check.id for c in result.checks if _timeless(c) != expected[c.check.id]]
-                part.shortfalls += [f"{name}: {check} is not the same {how}" for check in different]
-            tell()
+    with Grading(homework, mode, hash_seed=HASH_SEED) as other:
+        lock = threading.Lock()  # it grades one at a time
+
+        def grade(case: tuple[str, dict[str, bytes], str]) -> SubmissionResult:
+            name, files, how = case
+            if how == SEEDED:
+                with lock:
+                    return other.grade(Submission(name, files, {}, ()))
+            if how == TURNED:
+                files = dict(reversed(files.items()))
+            return bench.grade(mode, name, files, {PLAIN: None, TURNED: backwards, ALONE: [alone]}[how], shrink=True)
+
+        submissions = {"solution": solution, "half done": half, "wrong": wrong}
+        cases = [(name, files, how) for how in (PLAIN, SEEDED, TURNED, ALONE) for name, files in submissions.items()]
+        with _busy():
+            results = {case[::2]: result for case, result in bench.each(grade, cases, tell)}
+    for (name, how), result in results.items():
+        part.tried += how != PLAIN
+        expected = {check.check.id: _timeless(check) for check in results[name, PLAIN].checks}
+        different = [check.check.id for check in result.checks if _timeless(check) != expected[check.check.id]]
+        part.shortfalls += [f"{name}: {check} is not the same {how}" for check in different]
     return part
+
+
+PLAIN, SEEDED, TURNED, ALONE = "", "with another hash seed", "in another order", "alone"
 
 
 def _timeless(check: CheckResult) -> CheckResult:
@@ -541,7 +635,7 @@ def validate(
     modes = [strong] if quick or strong == "none" else [strong, "none"]
     every = QUICK if quick else 1
     found = Validation()
-    counts = {kind: len(answers(homework, kind)[::every]) for kind in ("mutants", "variants")}
+    counts = {kind: len(together(answers(homework, kind)[::every])) for kind in ("mutants", "variants")}
     generated = sum(len(_mutations(homework, file)) for file in homework.by_file)
     parts: list[tuple[str, int, Callable[[Bench, Validation, Tell], Part]]] = [
         ("calibration", 1, calibration_part),
@@ -557,7 +651,7 @@ def validate(
             ("ablation", 1, ablation_part),
             ("generated mutants", generated, generated_part),
             ("margins", len(_margin_cases(homework)), margins_part),
-            ("determinism", 3, determinism_part),
+            ("determinism", 12, determinism_part),
         ]
     unknown = sorted(set(only) - {name for name, _, _ in parts})
     if unknown:

@@ -85,7 +85,7 @@ def test_the_solution_gets_all_points(place):
     hand_in(place, square="print('here')\ndef square(x):\n    return x * x\n")
     results = graded(place)
     assert results["score"] == results["max_score"] == 25
-    assert sum(test["score"] for test in results["tests"]) == pytest.approx(25)
+    assert sum(test["score"] for test in results["tests"]) == pytest.approx(25, abs=0.01)  # each is rounded
     assert {test["status"] for test in results["tests"]} == {"passed"}
     assert results["stdout_visibility"] == "hidden"
     assert results["extra_data"]["gradescope"] == {
@@ -200,7 +200,7 @@ def test_hidden_checks_are_shown_when_the_course_wants(place, when):
     config.write_text(text, encoding="utf-8")
     hand_in(place)
     results = graded(place)
-    assert {test["visibility"] for test in results["tests"]} == {"visible", when}
+    assert {test["visibility"] for test in results["tests"]} == {"visible", when, "hidden"}  # one is secret
     public = {t["extra_data"].get("id") for t in results["tests"] if t["visibility"] == "visible"}
     assert public and None not in public
 
