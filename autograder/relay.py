@@ -21,6 +21,7 @@ import os
 import platform
 import re
 import select
+import signal
 import socket
 import struct
 import subprocess
@@ -475,11 +476,13 @@ def checked_fork(fields: dict[str, Any]) -> dict[str, Any]:
 def checked_end(fields: dict[str, Any]) -> dict[str, Any]:
     """How a worker has ended."""
     status, seconds, killed = fields.get("status"), fields.get("cpu_seconds"), fields.get("killed")
-    if not (status == 0 or _whole(status, 1 << 16)) or not isinstance(killed, bool):
+    if not isinstance(status, int) or not 0 <= status < 1 << 16 or status & 0x7F >= signal.NSIG:
+        raise Violation("an end without a status")
+    if not isinstance(killed, bool):
         raise Violation("an end that is malformed")
     if not isinstance(seconds, float) or not (math.isfinite(seconds) and seconds >= 0):
         raise Violation("an end without a time")
-    return {"status": status, "cpu_seconds": seconds, "killed": killed}
+    return {"status": int(status), "cpu_seconds": seconds, "killed": killed}
 
 
 def _whole(value: object, below: int) -> bool:

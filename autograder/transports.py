@@ -219,8 +219,9 @@ class Process:
         try:
             frame = wire.read_frame(self._read_into)
             assert frame is not None
-            _, self.layers = wire.decode(*frame)
-        except (WorkerLost, OSError, AssertionError) as error:
+            _, layers = wire.decode(*frame)
+            self.layers = {str(layer)[:40]: str(reason)[:300] for layer, reason in layers.items()}
+        except (WorkerLost, OSError, AssertionError, AttributeError, TypeError, ValueError) as error:
             said = self.close()
             raise IsolationError(f"a worker did not start: {error} {said[-500:]}") from error
 

@@ -25,8 +25,8 @@ def raw(data):
     link.unsent += data
     while link.unsent:
         link.flush()
-def greet(number):
-    put(relay.DATA, 2 * number, GREETING)
+def greet(number, said=GREETING):
+    put(relay.DATA, 2 * number, said)
 def forked(number, **more):
     put(relay.CONTROL, number, {"pid": number, **more})
 forks = 0

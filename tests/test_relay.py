@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 import torch
 
-from autograder import containers, relay, sandbox
+from autograder import containers, relay, sandbox, wire
 from autograder.config import Homework, Limits, load_homework
 from autograder.errors import IsolationError, WireError, WorkerCrashed, WorkerLost, WorkerTimedOut, ZygoteGone
 from autograder.grading import Grading
@@ -287,9 +287,11 @@ LIES = {
     "closed-twice": "put(relay.CLOSED, 2 * number); put(relay.CLOSED, 2 * number)",
     "data-after-the-end": "put(relay.CLOSED, 2 * number); put(relay.DATA, 2 * number, b'x')",
 }
+GREETINGS = {"list": ["ready", [1]], "one": ["ready"], "none": None, "more": ["", {}, 1], "layers": ["", {"user": ""}]}
 ENDINGS = {
     "no-status": {"cpu_seconds": 0.0, "killed": True},
     "huge-status": {"status": 1 << 70, "cpu_seconds": 0.0, "killed": True},
+    "stopped": {"status": 0x7F, "cpu_seconds": 0.0, "killed": True},
     "negative-status": {"status": -1, "cpu_seconds": 0.0, "killed": True},
     "no-time": {"status": 0, "cpu_seconds": None, "killed": True},
     "not-a-time": {"status": 0, "cpu_seconds": float("nan"), "killed": True},
@@ -323,6 +325,17 @@ def test_a_lie_ends_the_container(lie):
     assert eventually(lambda: launcher.process.poll() is not None)
     launcher.close()
     assert launcher.process.returncode == 0
+
+
+@pytest.mark.parametrize("greeting", GREETINGS)
+def test_a_worker_that_greets_with_anything_else_is_not_used(greeting):
+    """Its first frame crosses the relay as it is, and says which layers it is behind: those of the first, or none."""
+    said = b"".join(wire.encode(GREETINGS[greeting]))
+    launcher = Lying(lie=f"forked(number); greet(number, {said!r})")
+    launcher.begin()
+    with pytest.raises(IsolationError):
+        launcher.take(Limits(wall_seconds=5))
+    launcher.close()
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
