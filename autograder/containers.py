@@ -14,6 +14,7 @@ from .errors import IsolationError
 
 ENGINES = ("docker", "podman")
 ENGINE, IMAGE = "AUTOGRADER_ENGINE", "AUTOGRADER_IMAGE"  # environment variables that choose
+LATEST = "torch-autograder:latest"  # what else `autograder bundle docker` calls it, for whoever runs it by hand
 ANSWER_SECONDS = 60
 USER = 10001  # in containers; a user of the machine's own would share its limit of processes
 ZYGOTE_MB = 1024  # what the relay, the zygote and a worker that waits may need besides the worker in use
@@ -45,7 +46,7 @@ def prefer(engine: str | None = None, image: str = "") -> None:
 
 
 def default_image() -> str:
-    """The image that `autograder bundle docker` makes."""
+    """The image that `autograder bundle docker` makes, and `grade` looks for: of this version."""
     return f"torch-autograder:{__version__}"
 
 

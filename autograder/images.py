@@ -59,9 +59,9 @@ def build(homework: Homework | None, options: Options, folder: Path | None = Non
     engine = containers.find()
     with _context(folder) as context:
         lay_out(homework, options, context)
-        tag = options.tag or containers.default_image()
-        run(command(engine, tag, options, context))
-    return Built(tag, engine, size(engine, tag))
+        tags = [options.tag] if options.tag else [containers.default_image(), containers.LATEST]
+        run(command(engine, tags, options, context))
+    return Built(tags[0], engine, size(engine, tags[0]))
 
 
 def lay_out(homework: Homework | None, options: Options, context: Path) -> None:
@@ -87,12 +87,12 @@ def lay_out(homework: Homework | None, options: Options, context: Path) -> None:
     (context / "constraints.txt").write_text(_lines(bundles.pins(homework)), encoding="utf-8")
 
 
-def command(engine: str, tag: str, options: Options, context: Path) -> list[str]:
+def command(engine: str, tags: Sequence[str], options: Options, context: Path) -> list[str]:
     """The command that builds an image."""
     chosen = {"BASE": options.base, "TORCH_INDEX": options.torch_index}
     arguments = [f"--build-arg={name}={value}" for name, value in chosen.items() if value]
     network = ["--network=none"] if options.wheelhouse else []
-    return [engine, "build", f"--tag={tag}", *network, *arguments, str(context)]
+    return [engine, "build", *(f"--tag={tag}" for tag in tags), *network, *arguments, str(context)]
 
 
 def run(words: Sequence[str]) -> None:

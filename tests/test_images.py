@@ -89,10 +89,14 @@ def test_the_command_that_builds(engine, homework, tmp_path, wheelhouse, name):
     assert set(words) == {"build", "--tag=mine:1", "--network=none", *arguments, str(context)}
 
 
-def test_by_default_the_image_that_grade_looks_for(tmp_path):
+def test_by_default_the_image_that_grade_looks_for(engine, homework, tmp_path, monkeypatch):
     """The Dockerfile's own base, pip's own index, a network."""
-    words = images.command("podman", containers.default_image(), images.Options(), tmp_path)
-    assert words == ["podman", "build", f"--tag={containers.default_image()}", str(tmp_path)]
+    monkeypatch.setattr(images, "size", lambda engine, tag: 1)
+    program = engine("podman")
+    images.build(homework, images.Options(), tmp_path / "context")
+    ((_, words),) = program.commands("build")
+    tags = [f"--tag={containers.default_image()}", "--tag=torch-autograder:latest"]
+    assert words == ["build", *tags, str(tmp_path / "context")]
 
 
 def test_a_build_that_fails_says_why(engine, homework, tmp_path):
