@@ -13,31 +13,31 @@ from autograder import sandbox, wire
 LAYERS = [layer for layer in sandbox.WANTED["container"] if layer != "container"]
 LIAR = """
 import json, os, sys, time
-from autograder import relay
-link = relay.Link(os.dup(0), os.dup(1))
+from autograder import multiplex, relay
+link = multiplex.Link(os.dup(0), os.dup(1))
 def put(kind, number, content=b""):
     link.put(kind, number, content if isinstance(content, bytes) else json.dumps(content).encode())
     while link.unsent:
         link.flush()
 def ready(**more):
-    put(relay.CONTROL, 0, {"tasks": 1, "engine": relay.digest(), "container": "", "versions": {}, **more})
+    put(multiplex.CONTROL, 0, {"tasks": 1, "engine": relay.digest(), "container": "", "versions": {}, **more})
 def raw(data):
     link.unsent += data
     while link.unsent:
         link.flush()
 def greet(number, said=GREETING):
-    put(relay.DATA, 2 * number, said)
+    put(multiplex.DATA, 2 * number, said)
 def forked(number, **more):
-    put(relay.CONTROL, number, {"pid": number, **more})
+    put(multiplex.CONTROL, number, {"pid": number, **more})
 forks = 0
 START
 while True:
     for kind, number, payload in link.frames():
-        if kind != relay.CONTROL:
+        if kind != multiplex.CONTROL:
             continue
         request = json.loads(payload)
         if request["op"] == "end":
-            put(relay.CONTROL, number, {"status": 9, "cpu_seconds": 0.5, "killed": True})
+            put(multiplex.CONTROL, number, {"status": 9, "cpu_seconds": 0.5, "killed": True})
             continue
         forks += 1
         if forks < 3:  # the first worker, whose layers are looked at, and the one that is forked ahead of it

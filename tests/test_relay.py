@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 import torch
 
-from autograder import containers, relay, sandbox, wire
+from autograder import containers, multiplex, relay, sandbox, wire
 from autograder.config import Homework, Limits, load_homework
 from autograder.errors import IsolationError, WireError, WorkerCrashed, WorkerLost, WorkerTimedOut, ZygoteGone
 from autograder.grading import Grading
@@ -142,7 +142,7 @@ def test_how_a_worker_may_end(begin, end):
 
 def test_frames_on_the_standard_descriptors_are_output(begin):
     """A worker that writes what the two sides say to each other on 0, 1 and 2 has only printed it."""
-    reply = relay.HEADER.pack(relay.CONTROL, 0, 2) + b"{}"
+    reply = multiplex.HEADER.pack(multiplex.CONTROL, 0, 2) + b"{}"
     student, worker = begin(f"import os\ndef go():\n    return [os.write(n, {reply * 99!r}) for n in (0, 1, 2)]")
     assert student.go() == [len(reply) * 99] * 3
     assert len(worker.close()) == 2 * len(reply * 99)
@@ -247,14 +247,14 @@ def test_a_grader_that_is_killed_leaves_nothing():
 
 STARTS = {
     "garbage": "raw(b'hello, this is not the protocol at all')",
-    "huge-length": "raw(relay.HEADER.pack(relay.CONTROL, 0, 1 << 31))",
+    "huge-length": "raw(multiplex.HEADER.pack(multiplex.CONTROL, 0, 1 << 31))",
     "unknown-kind": "put(77, 0)",
     "kind-0": "put(0, 0)",
-    "a-stream-before-the-start": "put(relay.DATA, 2, b'x')",
-    "a-reply-before-the-start": "put(relay.CONTROL, 1, {'pid': 1})",
-    "no-object": "put(relay.CONTROL, 0, [1])",
-    "no-json": "put(relay.CONTROL, 0, b'{')",
-    "deep-json": "put(relay.CONTROL, 0, b'[' * 4000)",
+    "a-stream-before-the-start": "put(multiplex.DATA, 2, b'x')",
+    "a-reply-before-the-start": "put(multiplex.CONTROL, 1, {'pid': 1})",
+    "no-object": "put(multiplex.CONTROL, 0, [1])",
+    "no-json": "put(multiplex.CONTROL, 0, b'{')",
+    "deep-json": "put(multiplex.CONTROL, 0, b'[' * 4000)",
     "long-json": "ready(padding='x' * 60000)",
     "another-engine": "ready(engine='0' * 64)",
     "no-engine": "ready(engine=None)",
@@ -268,9 +268,9 @@ STARTS = {
 }
 LIES = {
     "garbage": "raw(b'hello, this is not the protocol at all')",
-    "huge-length": "raw(relay.HEADER.pack(relay.DATA, 2 * number, 1 << 31))",
+    "huge-length": "raw(multiplex.HEADER.pack(multiplex.DATA, 2 * number, 1 << 31))",
     "end": "sys.exit()",
-    "half-a-frame": "raw(relay.HEADER.pack(relay.CONTROL, number, 9) + b'{'); sys.exit()",
+    "half-a-frame": "raw(multiplex.HEADER.pack(multiplex.CONTROL, number, 9) + b'{'); sys.exit()",
     "another-ready": "ready()",
     "no-pid": "forked(number, pid='1')",
     "pid-0": "forked(number, pid=0)",
@@ -278,14 +278,14 @@ LIES = {
     "huge-pid": "forked(number, pid=1 << 40)",
     "a-reply-too-many": "forked(number); forked(number)",
     "a-reply-to-nothing": "forked(number + 9)",
-    "data-beyond-the-window": "forked(number)\nfor _ in range(99): put(relay.DATA, 2 * number, bytes(65536))",
-    "data-without-a-stream": "put(relay.DATA, 2 * number + 90, b'x')",
-    "output-beyond-the-window": "forked(number)\nfor _ in range(9): put(relay.DATA, 2 * number + 1, bytes(65536))",
-    "credit-for-nothing": "put(relay.CREDIT, 2 * number, b'\\1\\0\\0\\0')",
-    "credit-for-an-output": "put(relay.CREDIT, 2 * number + 1, b'\\0\\0\\0\\1')",
-    "malformed-credit": "put(relay.CREDIT, 2 * number, b'')",
-    "closed-twice": "put(relay.CLOSED, 2 * number); put(relay.CLOSED, 2 * number)",
-    "data-after-the-end": "put(relay.CLOSED, 2 * number); put(relay.DATA, 2 * number, b'x')",
+    "data-beyond-the-window": "forked(number)\nfor _ in range(99): put(multiplex.DATA, 2 * number, bytes(65536))",
+    "data-without-a-stream": "put(multiplex.DATA, 2 * number + 90, b'x')",
+    "output-beyond-the-window": "forked(number)\nfor _ in range(9): put(multiplex.DATA, 2 * number + 1, bytes(65536))",
+    "credit-for-nothing": "put(multiplex.CREDIT, 2 * number, b'\\1\\0\\0\\0')",
+    "credit-for-an-output": "put(multiplex.CREDIT, 2 * number + 1, b'\\0\\0\\0\\1')",
+    "malformed-credit": "put(multiplex.CREDIT, 2 * number, b'')",
+    "closed-twice": "put(multiplex.CLOSED, 2 * number); put(multiplex.CLOSED, 2 * number)",
+    "data-after-the-end": "put(multiplex.CLOSED, 2 * number); put(multiplex.DATA, 2 * number, b'x')",
 }
 GREETINGS = {"list": ["ready", [1]], "one": ["ready"], "none": None, "more": ["", {}, 1], "layers": ["", {"user": ""}]}
 ENDINGS = {
@@ -341,8 +341,8 @@ def test_a_worker_that_greets_with_anything_else_is_not_used(greeting):
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_a_lie_about_how_a_worker_ended(ending):
     """Every field is looked at before it is used."""
-    launcher = Lying(lie=f"put(relay.CONTROL, number, {ENDINGS[ending]!r})".replace("nan", "float('nan')"))
-    with pytest.raises(relay.Violation):
+    launcher = Lying(lie=f"put(multiplex.CONTROL, number, {ENDINGS[ending]!r})".replace("nan", "float('nan')"))
+    with pytest.raises(multiplex.Violation):
         relay.checked_end(ENDINGS[ending])
     launcher.close()
 
