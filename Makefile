@@ -11,7 +11,7 @@ demo: install
 	$(BIN)/autograder demo --out out/demo
 
 test: install
-	$(BIN)/python -m pytest $(PYTEST_FLAGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST_FLAGS)
 
 containers: install
 	$(BIN)/python tests/containers/run.py $(CONTAINERS_FLAGS)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
 import sys
 import tomllib
+import zipfile
 from pathlib import Path
 
 import pytest
+
+from tests.test_handout import CONFTEST
 
 ROOT = Path(__file__).parents[1]
 AUTOGRADER = Path(sys.executable).parent / "autograder"
@@ -29,7 +33,7 @@ def commands(file: str) -> list[str]:
     text = (ROOT / file).read_text(encoding="utf-8")
     blocks = re.findall(r"^```\w*\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
     lines = [line.partition("#")[0].strip() for block in blocks for line in block.splitlines()]
-    starts = ("make ", "pytest", "python ", ".venv/bin/")
+    starts = ("make ", "pytest", "python ", ".venv/bin/", "autograder ", "otter ", "docker ")
     return [line for line in lines if line.startswith(starts)]
 
 
@@ -65,6 +69,55 @@ def test_command_runs(command: str, project: Path):
     if arguments[0] == "calibrate":
         arguments += ["--seeds", "3"]
     done = subprocess.run([AUTOGRADER, *arguments], cwd=project, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+GUIDE = "autograder/README.md"
+GUIDE_ELSEWHERE = {
+    "autograder validate --quick": "README.md",
+    "autograder bundle docker": "tests/containers/test_containers.py",
+    "autograder grade submissions -o out --isolation container": "tests/containers/test_containers.py",
+    "docker run": "tests/containers/test_containers.py",
+}
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tiny homework, with what a handout needs and with submissions; commands may write into it."""
+    root = tmp_path_factory.mktemp("course") / "mini"
+    shutil.copytree(ROOT / "tests" / "mini", root, ignore=shutil.ignore_patterns("__pycache__"))
+    (root / "assignment" / "requirements.txt").write_text("torch\n", encoding="utf-8")
+    (root / "assignment" / "conftest.py").write_text(CONFTEST, encoding="utf-8")
+    with zipfile.ZipFile(root / "submission.zip", "w") as archive:
+        for name in ("square.py", "cube.py"):
+            archive.write(root / "solutions" / name, name)
+    for student in ("alice", "bob"):
+        shutil.copytree(root / "solutions", root / "submissions" / student, ignore=shutil.ignore_patterns("*ants"))
+    return root
+
+
+def guide_commands() -> list[str]:
+    """The guide's commands, those apart that are run elsewhere."""
+    return [c for c in commands(GUIDE) if not c.startswith(tuple(GUIDE_ELSEWHERE))]
+
+
+def test_what_the_guide_says_runs_elsewhere_does():
+    """Each such command is in the guide, and in the file that is said to run it."""
+    for command, file in GUIDE_ELSEWHERE.items():
+        assert any(line.startswith(command) for line in commands(GUIDE)), command
+        arguments = command.split()[1:]
+        assert all(word in (ROOT / file).read_text(encoding="utf-8") for word in arguments if word != "out"), command
+
+
+@pytest.mark.parametrize("command", guide_commands())
+def test_a_command_of_the_guide(command: str, course: Path):
+    """In the order of the guide, on the tiny homework: each ends with status 0."""
+    program, *arguments = command.split()
+    if program == "otter" or "otter" in arguments:
+        pytest.importorskip("otter", reason="otter-grader is not installed")
+    path = AUTOGRADER.parent / program
+    environment = {**os.environ, "PATH": f"{AUTOGRADER.parent}:{os.environ['PATH']}", "OMP_NUM_THREADS": "1"}
+    done = subprocess.run([path, *arguments], cwd=course, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

@@ -15,6 +15,7 @@ from autograder.config import Homework, load_homework
 from autograder.results import CheckInfo
 from autograder.validate import Bench, Part, Validation
 
+ROOT = Path(__file__).resolve().parents[1]
 MINI = Path(__file__).parent / "mini"
 Run = Callable[..., Part]
 
@@ -184,20 +185,101 @@ def test_a_solution_that_changes_its_mind(run, broken):
     assert any("is not the same" in line for line in run(validation.determinism_part).shortfalls)
 
 
-def test_a_check_that_no_mutant_needs():
-    """A hidden check that is not the only one to catch something falls short; a public one is only noted."""
-    infos = [CheckInfo(f"c.py::{name}", "square", "t", 1.0, tier) for name, tier in TIERS.items()]
-    bench = type("Checks", (), {"checks": infos})
-    found = Validation(caught={"square/a": ["c.py::one[x]", "c.py::one[y]"], "square/b": ["c.py::one", "c.py::two"]})
+def test_what_each_check_catches(broken, homework):
+    """Its mutants are counted; a hidden check that catches nothing falls short, and so does one that has grown weak."""
+    ids = {"one": "hidden", "two": "hidden", "three": "public", "four": "hidden"}
+    infos = [CheckInfo(f"c.py::{name}", "square", "t", 1.0, tier) for name, tier in ids.items()]
+    bench = type("Checks", (), {"checks": infos, "homework": homework})
+    caught = {"square/a": ["c.py::one"], "square/b": ["c.py::one", "c.py::two"], "square/c": ["c.py::two"]}
+    validation.record(homework, Validation(caught={**caught, "square/d": ["c.py::gone"]}))
+    found = Validation(caught={**caught, "square/c": []})
     part = validation.ablation_part(bench, found, lambda: None)
-    assert part.shortfalls == ["c.py::two catches no mutant that nothing else catches"]
+    assert part.shortfalls == [
+        "c.py::two does not catch square/c any more",
+        "c.py::four catches no mutant",
+        "c.py::gone is gone, which caught square/d",
+    ]
     assert part.notes == [
         "c.py::one alone catches square/a",
-        "c.py::three catches no mutant that nothing else catches",
+        "c.py::two catches 1 mutants, each of which its neighbours catch too",
     ]
+    assert part.summary == "1 are the only ones to catch some mutant"
 
 
-TIERS = {"one": "hidden", "two": "hidden", "three": "public"}
+def test_a_record_that_is_no_record(broken, homework):
+    """It is refused, with the command that makes another."""
+    broken("solutions/caught.json", "[1]")
+    with pytest.raises(validation.ConfigError, match="validate --record"):
+        validation.recorded(homework)
+
+
+def test_answers_that_are_handed_in_together(homework):
+    """Each list has one answer to a question at most; those of several files stand alone."""
+    found = validation.answers(homework, "mutants") + validation.answers(homework, "variants")
+    lists = validation.together(found)
+    assert sorted(answer.name for some in lists for answer in some) == sorted(answer.name for answer in found)
+    assert len(lists) < len(found)
+    for some in lists:
+        questions = [answer.question for answer in some]
+        assert len(set(questions)) == len(questions)
+        assert len(some) == 1 or all(len(answer.files) == 1 for answer in some)
+
+
+REMOVED = {  # of the homework that ships: a hidden check, and a mutant that only it catches
+    "linear": ("test_weights_are_normal", "uniform.py"),
+    "relu": ("test_layouts", "flattens_by_view.py"),
+    "sequential": ("test_nesting", "nested_network_lost.py"),
+    "sgd": ("test_zero_grad", "zero_grad_multiplies.py"),
+    "mnist": ("test_first_steps_of_sequential", "sequential_scaled"),
+}
+
+
+@pytest.fixture(scope="module")
+def weakened(tmp_path_factory: pytest.TempPathFactory) -> Homework:
+    """The homework that ships without some checks, with the mutants that only these catch."""
+    root = tmp_path_factory.mktemp("weakened")
+    for name in ("assignment", "solutions", "autograder/checks"):
+        shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("mutants", "variants", "__pycache__"))
+    shutil.copyfile(ROOT / "pyproject.toml", root / "pyproject.toml")
+    for question, (check, mutant) in REMOVED.items():
+        path = root / "autograder" / "checks" / f"test_{question}.py"
+        text = path.read_text(encoding="utf-8")
+        assert f"def {check}(" in text
+        path.write_text(text.replace(f"def {check}(", f"def not_{check}("), encoding="utf-8")
+        source = ROOT / "solutions" / "mutants" / question / mutant
+        copy = shutil.copytree if source.is_dir() else shutil.copyfile
+        (root / "solutions" / "mutants" / question).mkdir(parents=True)
+        copy(source, root / "solutions" / "mutants" / question / mutant)
+    return load_homework(root)
+
+
+def test_a_check_of_the_real_homework_that_is_removed(weakened):
+    """The mutants that it alone caught survive, and the record says that it is gone."""
+    chosen = weakened.model_copy(update={"questions": tuple(map(weakened.question, REMOVED))})
+    with Bench(chosen, ["none"], 2) as bench:
+        found = Validation()
+        survivors = validation.mutants_part(bench, found, lambda: None).shortfalls
+        gone = validation.ablation_part(bench, found, lambda: None).shortfalls
+    for question, (check, mutant) in REMOVED.items():
+        assert f"{question}/{mutant.removesuffix('.py')} is not caught" in survivors
+        assert any(line.startswith(f"autograder/checks/test_{question}.py::{check} is gone") for line in gone)
+    assert len(survivors) == len(REMOVED)
+
+
+@pytest.mark.parametrize("mistake", ["linear/weight_transposed", "sgd/ascent", "cross_entropy_loss/sum_for_mean"])
+def test_a_solution_of_the_real_homework_that_is_broken(weakened, mistake):
+    """A mistake in the reference shows at once, without any mutant."""
+    question, _, name = mistake.partition("/")
+    path = weakened.path(f"solutions/{question}.py")
+    right = path.read_text(encoding="utf-8")
+    shutil.copyfile(ROOT / "solutions" / "mutants" / question / f"{name}.py", path)
+    try:
+        chosen = weakened.model_copy(update={"questions": (weakened.question(question),)})
+        with Bench(chosen, ["none"], 1) as bench:
+            shortfalls = validation.solution_part(bench, Validation(), lambda: None).shortfalls
+    finally:
+        path.write_text(right, encoding="utf-8")
+    assert any(f"test_{question}.py" in line for line in shortfalls)
 
 
 MEASURED = """
