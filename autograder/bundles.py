@@ -28,7 +28,7 @@ DISTRIBUTION = "torch-autograder"
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can hold
 PACKED = (".whl", ".gz", ".zip", ".png")  # small already
 HOMEWORK_CHECKS = "checks"  # hidden checks that lie in the engine's own folder belong to a homework
-NOT_GRADED_WITH = ("mutants", "variants")  # below the solution
+NOT_GRADED_WITH = ("mutants", "variants", "caught.json", "equivalent.toml")  # below the solution
 
 
 @dataclass(frozen=True)
