@@ -75,9 +75,9 @@ def test_command_runs(command: str, project: Path):
 GUIDE = "autograder/README.md"
 GUIDE_ELSEWHERE = {
     "autograder validate --quick": "README.md",
-    "autograder bundle docker": "tests/containers/test_containers.py",
-    "autograder grade submissions -o out --isolation container": "tests/containers/test_containers.py",
-    "docker run": "tests/containers/test_containers.py",
+    "autograder bundle docker": "tests/containers/run.py",
+    "autograder grade submissions -o out --isolation container": "tests/containers/test_grade.py",
+    "docker run": "tests/containers/test_grade.py",
 }
 
 

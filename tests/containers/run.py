@@ -369,7 +369,7 @@ class Runner:
 def graded(base: str, options: argparse.Namespace) -> bool:
     """Run the tests of grading in containers, with each engine that can be had; whether all pass."""
     image = bundled_image(base, options.cache)
-    passed = grade_tests("docker", image, {})
+    passed = grade_tests("docker", image, {"AUTOGRADER_BASE": base, "AUTOGRADER_WHEELS": str(options.cache / "wheels")})
     with tempfile.TemporaryDirectory(dir=options.cache, ignore_cleanup_errors=True) as folder:
         try:
             if options.install and os.geteuid() == 0:
@@ -388,7 +388,7 @@ def graded(base: str, options: argparse.Namespace) -> bool:
 def grade_tests(engine: str, image: str, settings: dict[str, str]) -> bool:
     """Run the tests outside containers, with one engine."""
     chosen = {"AUTOGRADER_ENGINE": engine, "AUTOGRADER_IMAGE": image, "OMP_NUM_THREADS": "1"}
-    pytest = [sys.executable, "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider", HERE / "test_grade.py"]
+    pytest = [sys.executable, "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider", HERE]
     with phase(f"{engine}: pytest"):
         return subprocess.run(pytest, cwd=ROOT, env={**os.environ, **settings, **chosen}).returncode == 0
 

@@ -11,6 +11,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -221,3 +222,18 @@ def test_the_grader_inside_the_image(kind, tmp_path):
     assert layers <= set(good["extra_data"]["isolation"]["layers"])
     with contextlib.suppress(OSError):  # the container's user owns what is in it
         shutil.rmtree(tmp_path / "out")
+
+
+def test_the_command_line(tmp_path):
+    """`autograder grade submissions -o out --isolation container`, as the guide has it, and what it leaves."""
+    for student in ("alice", "bob"):
+        shutil.copytree(MINI / "solutions", tmp_path / "submissions" / student, ignore=shutil.ignore_patterns("*ants"))
+    words = ["grade", "submissions", "-o", "out", "--isolation", "container", "--homework", MINI]
+    done = subprocess.run(
+        [sys.executable, "-m", "autograder.cli", *words], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    for student in ("alice", "bob"):
+        results = json.loads((tmp_path / "out" / student / "results.json").read_text(encoding="utf-8"))
+        assert (results["score"], results["extra_data"]["isolation"]["mode"]) == (25, "container")
+    assert left() == []
