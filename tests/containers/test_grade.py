@@ -176,7 +176,7 @@ def test_the_probe_sees_what_a_container_lacks():
     words = containers.command(chosen, f"probe-{os.getpid()}", 512, ["python", "-c", PROBE])
     assert engine(*words[1:]) == ""
     said = engine("run", "--rm", "--network=none", image(), "python", "-c", PROBE)
-    for reason in ("root can be written to", "capabilities", "gain privileges", "processes have no limit"):
+    for reason in ("root can be written to", "capabilities", "gain privileges", "memory has no limit"):
         assert reason in said
 
 
