@@ -230,6 +230,7 @@ def test_the_command_line(tmp_path):
     """`autograder grade submissions -o out --isolation container`, as the guide has it, and what it leaves."""
     for student in ("alice", "bob"):
         shutil.copytree(MINI / "solutions", tmp_path / "submissions" / student, ignore=shutil.ignore_patterns("*ants"))
+    others = set(left())
     words = ["grade", "submissions", "-o", "out", "--isolation", "container", "--homework", MINI]
     done = subprocess.run(
         [sys.executable, "-m", "autograder.cli", *words], cwd=tmp_path, capture_output=True, text=True
@@ -238,4 +239,4 @@ def test_the_command_line(tmp_path):
     for student in ("alice", "bob"):
         results = json.loads((tmp_path / "out" / student / "results.json").read_text(encoding="utf-8"))
         assert (results["score"], results["extra_data"]["isolation"]["mode"]) == (25, "container")
-    assert left() == []
+    assert set(left()) <= others
