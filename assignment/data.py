@@ -34,6 +34,16 @@ def load_mnist(folder: Path = FOLDER) -> tuple[torch.Tensor, torch.Tensor, torch
     Raises:
         DataError: a file is damaged, or missing and cannot be downloaded.
     """
+    X_train, Y_train, X_test, Y_test = load_bytes(folder)
+    return X_train.float().div_(255), Y_train, X_test.float().div_(255), Y_test
+
+
+def load_bytes(folder: Path = FOLDER) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Return the same with pixels as they are stored: uint8 from 0 to 255, a quarter of the memory.
+
+    Raises:
+        DataError: as load_mnist.
+    """
     MNIST = import_mnist()
     files = [folder / "MNIST" / "raw" / f"{name}.gz" for name in SHA256]
     if all(file.is_file() for file in files):
@@ -42,7 +52,7 @@ def load_mnist(folder: Path = FOLDER) -> tuple[torch.Tensor, torch.Tensor, torch
             train, test = MNIST(root, train=True), MNIST(root, train=False)
     else:
         train, test = _download(MNIST, folder)
-    return _rows(train.data), train.targets, _rows(test.data), test.targets
+    return train.data.flatten(1), train.targets, test.data.flatten(1), test.targets
 
 
 def import_mnist() -> Any:
@@ -83,7 +93,3 @@ def _download(MNIST: Any, folder: Path) -> tuple[Any, Any]:
         reason = str(error).strip().splitlines()[-1]
         message = f"the files of MNIST are not all in {folder}, and cannot be downloaded: {reason}"
         raise DataError(message) from error
-
-
-def _rows(images: torch.Tensor) -> torch.Tensor:
-    return images.flatten(1).float().div_(255)  # (n, 28, 28) → (n, 784)

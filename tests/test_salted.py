@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from autograder.checks.salted import as_bytes, salted
+from autograder.checks.salted import salted
 from autograder.config import Homework
 from autograder.plugin import load_reference
 
@@ -18,8 +18,8 @@ Digits = tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]
 @pytest.fixture(scope="module")
 def public(homework: Homework) -> Digits:
     """MNIST as everyone has it, a byte a pixel; what can be memorised."""
-    X, Y, X_test, Y_test = homework.load_module("assignment/data.py").load_mnist()
-    return as_bytes(X), Y, as_bytes(X_test), Y_test
+    X, Y, X_test, Y_test = homework.load_module("assignment/data.py").load_bytes()
+    return X, Y, X_test, Y_test
 
 
 @pytest.fixture(scope="module")

@@ -36,11 +36,6 @@ def salted(salt: str, part: str, images: Tensor, labels: Tensor) -> tuple[Tensor
     return found, classes[labels[order]]
 
 
-def as_bytes(images: Tensor) -> Tensor:
-    """Return pixels in [0, 1] as whole numbers from 0 to 255, converted in parts, which needs less memory."""
-    return torch.cat([(255 * part).round().byte() for part in images.split(AT_A_TIME)])
-
-
 def _generator(salt: str, purpose: str) -> torch.Generator:
     digest = hashlib.sha256(f"{salt}/{purpose}".encode()).digest()
     return torch.Generator().manual_seed(int.from_bytes(digest[:8], "little", signed=True))

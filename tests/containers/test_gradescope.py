@@ -52,7 +52,8 @@ def built(homework: Path, folder: Path, name: str) -> Iterator[str]:
     made = gradescope.bundle(load_homework(homework), wheelhouse=Path(WHEELS))
     (folder / "bundle.zip").write_bytes(made)
     with zipfile.ZipFile(folder / "bundle.zip") as archive:
-        archive.extractall(folder / "source")
+        for entry in archive.infolist():  # with its mode, as unzip does
+            Path(archive.extract(entry, folder / "source")).chmod(entry.external_attr >> 16)
     (folder / "bundle.zip").unlink()
     (folder / "Dockerfile").write_text(DOCKERFILE.format(base=BASE), encoding="utf-8")
     done = docker("build", "--network=none", f"--tag={name}", folder)
