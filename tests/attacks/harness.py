@@ -36,6 +36,7 @@ HERE = Path(__file__).parent
 LEVELS = ("bare", "none", "process", "files", "sandbox")
 WANTS = ("points", "secret", "leftover", "harm", "act")
 BARE_CPU_SECONDS, BARE_SECONDS = 8, 20  # a bare grader that has not ended by then never will
+DYING_SECONDS = 1  # that a process which was killed may take to end on a busy machine
 PUBLIC_PLACES = ("/tmp", "/var/tmp", "/dev/shm", "/run", str(Path.home()), "/")
 
 
@@ -182,8 +183,11 @@ class Surroundings:
         """Changed files, and processes, files and sockets that bear the token; processes are ended, files removed."""
         found = [f"changed {path}" for path, content in self.files().items() if self.before.get(path) != content]
         found += [f"removed {path}" for path in self.before.keys() - self.files().keys()]
+        marked = {pid for pid, words in _processes() if self.token in words}
+        if marked:
+            time.sleep(DYING_SECONDS)
         for pid, words in _processes():
-            if self.token in words:
+            if pid in marked and self.token in words:
                 found.append(f"process {pid}: {words}")
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
@@ -212,6 +216,9 @@ def _processes() -> Iterator[tuple[int, str]]:
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             with contextlib.suppress(OSError):
+                state = (entry / "stat").read_bytes().rpartition(b")")[2].split()[0]
+                if state in (b"Z", b"X"):  # ended, and not yet collected by whoever has to
+                    continue
                 name = (entry / "comm").read_bytes() + (entry / "cmdline").read_bytes()
                 yield int(entry.name), name.replace(b"\0", b" ").decode("utf-8", "replace")
 
