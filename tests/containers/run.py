@@ -391,7 +391,10 @@ def graded(base: str, options: argparse.Namespace) -> bool:
 def grade_tests(engine: str, image: str, settings: dict[str, str]) -> bool:
     """Run the tests outside containers, with one engine."""
     chosen = {"AUTOGRADER_ENGINE": engine, "AUTOGRADER_IMAGE": image, "OMP_NUM_THREADS": "1"}
-    pytest = [sys.executable, "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider", HERE]
+    tests = (
+        [HERE / "test_grade.py"] if "--docker-only" in sys.argv else [HERE]
+    )  # CI: Gradescope's layout takes too long
+    pytest = [sys.executable, "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider", *tests]
     with phase(f"{engine}: pytest"):
         return subprocess.run(pytest, cwd=ROOT, env={**os.environ, **settings, **chosen}).returncode == 0
 
