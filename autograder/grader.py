@@ -85,8 +85,6 @@ class Grader:
         """Do a task in a child, wait for it, and say how it ended."""
         tasks = _tasks()
         assert tasks in (1, None), f"forking with {tasks} threads is not safe"
-        gc.collect()
-        gc.freeze()
         try:
             with _memory_file() as log:
                 pid = os.fork()
@@ -98,7 +96,6 @@ class Grader:
                 text = log.read().decode("utf-8", "replace")
         except OSError as error:
             code, text = NO_PROCESS, f"a session cannot be started: {error.strerror}"
-        gc.unfreeze()
         if code == ZYGOTE_GONE and not self.one_each:
             self._replace_launcher()
         self.emit({"event": "ended", "code": code, "log": text[-LOG_SHOWN:]})
@@ -257,6 +254,8 @@ def start(options: dict[str, Any], events: int) -> Grader:
     confine.undumpable()
     torch.set_num_threads(1)
     warm_up()
+    gc.collect()  # once: it takes a sixth of a second
+    gc.freeze()  # sessions share what is there with this process: their collections must not write to it
     homework = load_homework(Path(options["homework"]))
     limits = Limits(**{**homework.limits.model_dump(), **options["limits"]})
     homework = homework.model_copy(update={"limits": limits})

@@ -110,7 +110,7 @@ class InProcess:
     def __init__(self, scratch: Scratch | None = None) -> None:
         self.runtime = Runtime()
         self.output = _Kept()
-        self.state = _global_state()
+        self.state = _global_state()[0], numpy.random.MT19937(0), *_global_state()[2:]
         self.scratch = scratch
 
     def exchange(self, request: list[Any], max_body: int) -> tuple[bytes, bytearray]:
@@ -167,12 +167,13 @@ def _frame(buffers: list[Any], max_body: int) -> tuple[bytes, bytearray]:
 
 
 def _global_state() -> tuple[Any, ...]:
-    return torch.get_rng_state(), numpy.random.get_state(), random.getstate(), torch.get_default_dtype()
+    """NumPy's generator itself stands for its state, which would take as long to copy as all else together."""
+    return torch.get_rng_state(), numpy.random.mtrand.get_bit_generator(), random.getstate(), torch.get_default_dtype()
 
 
 def _set_global_state(state: tuple[Any, ...]) -> None:
     torch.set_rng_state(state[0])
-    numpy.random.set_state(state[1])
+    numpy.random.mtrand.set_bit_generator(state[1])
     random.setstate(state[2])
     torch.set_default_dtype(state[3])
 

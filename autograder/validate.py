@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 import json
-import math
 import queue
 import subprocess
 import sys
@@ -21,7 +20,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from . import calibration, leaks
 from .bans import parse_facts, violations
@@ -38,7 +37,7 @@ from .visibility import for_student
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 Tell = Callable[[], None]
-TRAINING_SECONDS = 40  # a mutant that has not trained by then never will: the solution takes a tenth of it
+TRAINING_SECONDS = 15  # a mutant that has not trained by then never will: the solution takes a fifth of it
 CAUGHT = "caught.json"  # beside the solution: by check, the mutants that it catches
 TELLING = 20  # characters of a line that nobody would write by chance
 HASH_SEED = 20  # any but that of graders, which is 0
@@ -173,15 +172,13 @@ class Bench:
         files: Mapping[str, bytes],
         questions: Iterable[str] | None,
         *,
-        stop: bool = False,
         shrink: bool = False,
-        seconds: float = math.inf,
+        **options: Any,
     ) -> SubmissionResult:
-        """Grade files in memory; missing files of other questions do not matter."""
+        """Grade files in memory; missing files of other questions do not matter. Options are `Grading.grade`'s."""
         grading = self.free[mode].get()
         try:
-            submission = Submission(name, dict(files), {}, ())
-            return grading.grade(submission, questions, stop=stop, shrink=shrink, seconds=seconds)
+            return grading.grade(Submission(name, dict(files), {}, ()), questions, shrink=shrink, **options)
         finally:
             self.free[mode].put(grading)
 
@@ -354,20 +351,21 @@ def variants_part(bench: Bench, found: Validation, tell: Tell, every: int = 1) -
 
 
 def margins_part(bench: Bench, found: Validation, tell: Tell) -> Part:
-    """How the mutants of training parts do at what is calibrated: below its thresholds, or caught by something else.
+    """How the mutants of training parts do at what is calibrated: below a threshold, or caught by their own question.
 
-    Notes list each mutant's distance from the nearest threshold; in a question whose checks it all passes, its own
-    question has to catch it.
+    Notes list each mutant's distance from the first threshold that it does not reach, or else from the nearest.
     """
     homework = bench.homework
     solution = _solution(homework)
     cases = _margin_cases(homework)
     part = Part("margins", len(cases))
+    calibrated = [check for check, result in found.times.items() if result.measured]
 
     def grade(case: tuple[Question, Answer]) -> Sequence[CheckResult]:
         question, mutant = case
         files = {**solution, **mutant.files}
-        return bench.grade(bench.modes[0], mutant.name, files, [question.name], seconds=TRAINING_SECONDS).checks
+        options: dict[str, Any] = {"stop": True, "seconds": TRAINING_SECONDS, "only": calibrated}
+        return bench.grade(bench.modes[0], mutant.name, files, [question.name], **options).checks
 
     threshold = calibration.Calibration(homework, {}).threshold
     margins: list[float] = []
@@ -547,40 +545,45 @@ def bans_part(bench: Bench, found: Validation, tell: Tell, every: int = 1) -> Pa
 
 
 def determinism_part(bench: Bench, found: Validation, tell: Tell) -> Part:
-    """The same submission gets the same verdicts: a question alone, busy, in another order, with another hash seed."""
+    """The same submission gets the same verdicts, whichever way it is graded, on a machine that is busy besides."""
     homework, mode = bench.homework, bench.modes[0]
     solution = _solution(homework)
     stubs = {file: (homework.path(homework.assignment) / file).read_bytes() for file in homework.by_file}
     half = {file: (solution, stubs)[number % 2][file] for number, file in enumerate(homework.by_file)}
     wrong = {**solution, **next((dict(mutant.files) for mutant in answers(homework, "mutants")), stubs)}
+    submissions = {"solution": solution, "half done": half, "wrong": wrong}
     backwards = [question.name for question in reversed(homework.questions)]
     alone = homework.questions[len(homework.questions) // 2].name
-    part = Part("determinism")
     with Grading(homework, mode, hash_seed=HASH_SEED) as other:
-        lock = threading.Lock()  # it grades one at a time
+        one_by_one = threading.Lock()
 
-        def grade(case: tuple[str, dict[str, bytes], str]) -> SubmissionResult:
-            name, files, how = case
-            if how == SEEDED:
-                with lock:
-                    return other.grade(Submission(name, files, {}, ()))
-            if how == TURNED:
-                files = dict(reversed(files.items()))
-            return bench.grade(mode, name, files, {PLAIN: None, TURNED: backwards, ALONE: [alone]}[how], shrink=True)
+        def grade(case: tuple[str, str]) -> SubmissionResult:
+            name, way = case
+            files = submissions[name]
+            if way == BACKWARDS:
+                with one_by_one:
+                    return other.grade(Submission(name, dict(reversed(files.items())), {}, ()), backwards)
+            return bench.grade(mode, name, files, [alone] if way == ALONE else None, shrink=True)
 
-        submissions = {"solution": solution, "half done": half, "wrong": wrong}
-        cases = [(name, files, how) for how in (PLAIN, SEEDED, TURNED, ALONE) for name, files in submissions.items()]
+        cases = [(name, way) for way in WAYS for name in submissions]
         with _busy():
-            results = {case[::2]: result for case, result in bench.each(grade, cases, tell)}
-    for (name, how), result in results.items():
-        part.tried += how != PLAIN
-        expected = {check.check.id: _timeless(check) for check in results[name, PLAIN].checks}
-        different = [check.check.id for check in result.checks if _timeless(check) != expected[check.check.id]]
-        part.shortfalls += [f"{name}: {check} is not the same {how}" for check in different]
+            results = dict(bench.each(grade, cases, tell))
+    part = Part("determinism", len(cases))
+    for name in submissions:
+        expected = {check.check.id: _timeless(check) for check in results[name, WAYS[0]].checks}
+        if name == "solution":  # each question alone, and in every mode
+            part.shortfalls += _unlike(name, "by itself", found.times.values(), expected)
+        for way in WAYS[1:]:
+            part.shortfalls += _unlike(name, way, results[name, way].checks, expected)
     return part
 
 
-PLAIN, SEEDED, TURNED, ALONE = "", "with another hash seed", "in another order", "alone"
+def _unlike(name: str, way: str, checks: Iterable[CheckResult], expected: Mapping[str, CheckResult]) -> list[str]:
+    return [f"{name}: {c.check.id} is not the same {way}" for c in checks if _timeless(c) != expected[c.check.id]]
+
+
+BACKWARDS, ALONE = "in another order, with another hash seed, one by one", "alone"
+WAYS = ("whole", BACKWARDS, ALONE)
 
 
 def _timeless(check: CheckResult) -> CheckResult:
@@ -607,6 +610,7 @@ def leaks_part(bench: Bench, found: Validation, tell: Tell) -> Part:
 
 # -- all together ------------------------------------------------------------------------------------------------------
 
+NEEDS = {"ablation": ("mutants",), "margins": ("solution",), "determinism": ("solution",)}  # parts, by who needs them
 QUICK = 5  # `--quick` tries every fifth mutant and variant
 Progress = Callable[[str, int], Tell]  # told of a part's name and size, returns what to call for each step done
 
@@ -624,7 +628,7 @@ def validate(
     Args:
         homework: the homework.
         quick: a sample of mutants and variants, one isolation mode, nothing twice.
-        only: names of parts; all if empty. Ablation brings the mutants along.
+        only: names of parts; all if empty. They bring the parts along that they need.
         jobs: how many submissions are graded at a time.
         progress: told about each part as it begins.
 
@@ -651,13 +655,13 @@ def validate(
             ("ablation", 1, ablation_part),
             ("generated mutants", generated, generated_part),
             ("margins", len(_margin_cases(homework)), margins_part),
-            ("determinism", 12, determinism_part),
+            ("determinism", 9, determinism_part),
         ]
     unknown = sorted(set(only) - {name for name, _, _ in parts})
     if unknown:
         raise ConfigError(f"there is no part {unknown[0]!r}; the parts are {', '.join(name for name, _, _ in parts)}")
     if only:
-        chosen = {*only, "mutants"} if "ablation" in only else {*only}
+        chosen = {*only, *(needed for name in only for needed in NEEDS.get(name, ()))}
         parts = [part for part in parts if part[0] in chosen]
     with Bench(homework, modes, jobs) as bench:
         for name, steps, run in parts:
