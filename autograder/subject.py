@@ -354,11 +354,17 @@ class RemoteSubject:
 
     def __init__(self, session: Session, provider: dict[str, str], support: Path):
         self._session, self._provider, self._support = session, provider, support
+        self._found: dict[str, RemoteObject] = {}  # functions and classes: a name is looked up once
 
     def __getattr__(self, name: str) -> Any:
         if name not in self._provider:
             raise AttributeError(f"no question of this homework provides {name!r}")
-        return self._session.call("getattr", self._session.call("module", self._provider[name]), name)
+        if name in self._found:
+            return self._found[name]
+        value = self._session.call("getattr", self._session.call("module", self._provider[name]), name)
+        if isinstance(value, RemoteObject):
+            self._found[name] = value
+        return value
 
     def __repr__(self) -> str:
         return "hw"

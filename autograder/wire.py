@@ -78,14 +78,19 @@ class _Encoder:
         self.nodes += 1
         if depth > MAX_DEPTH or self.nodes > MAX_NODES:
             raise CannotCross("a value nested too deeply, or too large, cannot cross")
-        if value is None or isinstance(value, (bool, str)):
-            return _plain_text(value)
+        if value is None or value is True or value is False:
+            return value
+        if isinstance(value, str):  # a lone surrogate has no UTF-8; a subclass of str is just its text
+            return str(value).encode("utf-8", "replace").decode()
         if isinstance(value, int):
             return self._integer(int(value))
         if isinstance(value, float):
             return float(value) if math.isfinite(value) else {"$f": repr(float(value))}
-        if isinstance(value, Raw):
+        kind = type(value)
+        if kind is Raw:
             return {"$t": self.tensor(value.tensor)}
+        if kind is list:
+            return [self.node(item, depth + 1) for item in value]
         if self.other is not None:
             marked = self.other(value, lambda inner: self.node(inner, depth + 1))
             if marked is not NotImplemented:
@@ -179,11 +184,6 @@ class _Encoder:
             return plain.clone(memory_format=torch.contiguous_format) if self.contiguous else plain
 
 
-def _plain_text(value: Any) -> Any:
-    # A lone surrogate is a str that has no UTF-8; a subclass of str is just its text.
-    return str(value).encode("utf-8", "replace").decode() if isinstance(value, str) else value
-
-
 def _span(t: torch.Tensor) -> tuple[int, int]:
     """The range of bytes of its storage that a tensor uses; (0, 0) when it has no elements."""
     if t.numel() == 0:
@@ -211,8 +211,8 @@ def encode(message: Any, other: Callable[[Any, Node], Any] | None = None, *, con
 
     Args:
         message: the value to send.
-        other: called with each value that is not None, bool, int, float or str, and a function that encodes a value
-            within it; returns a marker of the caller's, or NotImplemented to let the codec handle it.
+        other: called with each value that is not None, bool, int, float, str or list, and a function that encodes a
+            value within it; returns a marker of the caller's, or NotImplemented to let the codec handle it.
         contiguous: copy each tensor to a dense one of its own, as everything that comes up from a worker is.
 
     Raises:
@@ -229,7 +229,7 @@ def encode(message: Any, other: Callable[[Any, Node], Any] | None = None, *, con
         padded.append(buffer)
         if size % ALIGN:
             padded.append(bytes(ALIGN - size % ALIGN))
-    header = json.dumps([tree, tensors, sizes], separators=(",", ":")).encode()
+    header = _json_encoder.encode([tree, tensors, sizes]).encode()
     body = sum(_padded(size) for size in sizes)
     if len(header) > MAX_HEADER or body > MAX_BODY:
         raise CannotCross(f"a message of {len(header) + body} bytes is too large to cross")
@@ -270,19 +270,23 @@ def decode(
         raise WireError(f"malformed frame: {type(error).__name__}: {error}"[:300]) from error
 
 
-def _parse(header: bytes) -> Any:
-    text = header.decode()  # json itself would let other encodings and lone surrogates through
-    parts = json.loads(text, parse_int=_parse_integer)
-    if "\\u" in text:
-        json.dumps(parts, ensure_ascii=False).encode()  # UnicodeEncodeError for a lone surrogate
-    return parts
-
-
 def _parse_integer(digits: str) -> int:
     value = int(digits)
     if value.bit_length() > MAX_BITS:
         raise ValueError("an integer of too many bits")
     return value
+
+
+_json_decoder = json.JSONDecoder(parse_int=_parse_integer)
+_json_encoder = json.JSONEncoder(separators=(",", ":"))
+
+
+def _parse(header: bytes) -> Any:
+    text = header.decode()  # json itself would let other encodings and lone surrogates through
+    parts = _json_decoder.decode(text)
+    if "\\u" in text:
+        json.dumps(parts, ensure_ascii=False).encode()  # UnicodeEncodeError for a lone surrogate
+    return parts
 
 
 def _storages(sizes: Any, body: bytearray) -> list[torch.Tensor]:
@@ -360,10 +364,11 @@ class _Decoder:
         self.left -= 1
         if self.left < 0 or depth > MAX_DEPTH:
             raise ValueError("the tree is too deep or too large")
-        if value is None or isinstance(value, (bool, int, float, str)):
-            return value
-        if isinstance(value, list):
+        kind = type(value)
+        if kind is list:
             return [self.node(item, depth + 1) for item in value]
+        if kind is not dict:
+            return value
         ((key, content),) = value.items()
         if key in ("$u", "$i", "$s", "$z", "$d") and not isinstance(content, list):
             raise ValueError(key)

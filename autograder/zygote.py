@@ -44,6 +44,9 @@ PRELOAD = (
     "encodings.unicode_escape", "encodings.utf_16", "encodings.utf_16_be", "encodings.utf_16_le", "encodings.utf_32",
     "encodings.utf_7", "encodings.utf_8_sig", "encodings.zlib_codec",
 )  # fmt: skip
+# Workers share some 200 MB of small objects with their zygote. In huge pages, a fork with its end takes 4 ms, not 15:
+# there are fewer entries to copy. Only glibc's malloc can be told to ask for them; without it, nothing changes.
+HUGE_PAGES = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1", "PYTHONMALLOC": "malloc"}
 CHANNEL = 3  # the only descriptor of a worker besides the standard ones
 
 
@@ -60,7 +63,7 @@ def start(channel: socket.socket, arguments: list[str], output: int | None = Non
     return subprocess.Popen(
         [sys.executable, "-s", "-P", "-m", "autograder.zygote", *arguments],
         pass_fds=[channel.fileno()],
-        env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", **seed, **threads},
+        env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", **seed, **threads, **HUGE_PAGES},
         cwd="/",
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL if output is None else output,

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from autograder import blame, sandbox
+from autograder import blame, sandbox, zygote
 from autograder.config import Limits
 from autograder.errors import (
     IsolationError,
@@ -98,6 +98,7 @@ def test_a_worker_has_a_clean_environment(begin):
         "OMP_NUM_THREADS",
         "OPENBLAS_NUM_THREADS",
         "MKL_NUM_THREADS",
+        *zygote.HUGE_PAGES,
     }
 
 

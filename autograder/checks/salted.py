@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 DARKEST, NOISE = 0.6, 32  # the least of its brightness that an image keeps; most that noise adds, in grey levels of 255
-AT_A_TIME = 5000  # images; as floats, all at once would take 190 MB
+AT_A_TIME = 1000  # images; as floats, all at once would take 190 MB
 
 
 def salted(salt: str, part: str, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:

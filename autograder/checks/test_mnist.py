@@ -15,6 +15,7 @@ from .salted import salted
 
 SIZES = 784, 100, 10
 RATE, STEPS, BATCH = 0.1, 10, 100
+EPOCHS, PART = 2, 2000  # PART images are sent at a time, a whole number of batches: a small container has 768 MB
 # How far a parameter may be off, as a part of the way that it goes in ten steps. Rounding in float32 makes
 # 2e-6, a 1 % error in the rate 0.005. Rounding could make more where it turns the sign of a hidden value, so
 # the weights are drawn until none comes nearer to 0 than MARGIN, which one draw in five does.
@@ -187,8 +188,10 @@ def check_accuracy(hw, homework, calibration, network, name):
     X, Y, X_test, Y_test = digits(homework)
     with naming_the_parts(hw):
         model, _ = network(hw)
-        support = hw.support("digits")
-        support.train(hw.epoch, model, hw.SGD(model.parameters(), lr=0.5), hw.put(X), hw.put(Y), 2)
+        support, opt = hw.support("digits"), hw.SGD(model.parameters(), lr=0.5)
+        for _ in range(EPOCHS):
+            for images, labels in zip(X.split(PART), Y.split(PART), strict=True):
+                support.train(hw.epoch, model, opt, images, labels)
         H = support.logits(model, X_test)
         assert H.shape == (len(Y_test), 10), f"the logits should have shape (10000, 10), not {tuple(H.shape)}"
         calibration.at_least(name, (H.argmax(1) == Y_test).double().mean().item())
