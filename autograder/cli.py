@@ -73,6 +73,8 @@ EngineOption = Annotated[
 ImageOption = Annotated[
     str, typer.Option(help="For --isolation container; by default AUTOGRADER_IMAGE, or what `bundle docker` makes.")
 ]
+WheelhouseOption = Annotated[Path | None, typer.Option(help="A folder of wheels to install from, and to put in.")]
+TorchIndexOption = Annotated[str, typer.Option(help="Where pip finds torch's builds for the CPU, an address.")]
 RequireOption = Annotated[
     str,
     typer.Option("--require-isolation", help="Refuse to grade without these layers, e.g. user,seccomp."),
@@ -223,8 +225,8 @@ def handout(
 @bundle.command("otter")
 def bundle_otter(
     out: Annotated[Path, typer.Option("-o", "--out", help="The zip to write.")],
-    wheelhouse: Annotated[Path | None, typer.Option(help="A folder of wheels to install from, and to put in.")] = None,
-    torch_index: Annotated[str, typer.Option(help="Where pip finds torch's builds for the CPU, an address.")] = "",
+    wheelhouse: WheelhouseOption = None,
+    torch_index: TorchIndexOption = "",
     require_isolation: Annotated[
         str | None,
         typer.Option(help="Refuse to grade without these layers; by default those that every Linux has."),
@@ -244,8 +246,8 @@ def bundle_otter(
 @bundle.command("gradescope")
 def bundle_gradescope(
     out: Annotated[Path, typer.Option("-o", "--out", help="The zip to write.")],
-    wheelhouse: Annotated[Path | None, typer.Option(help="A folder of wheels to install from, and to put in.")] = None,
-    torch_index: Annotated[str, typer.Option(help="Where pip finds torch's builds for the CPU, an address.")] = "",
+    wheelhouse: WheelhouseOption = None,
+    torch_index: TorchIndexOption = "",
     require_isolation: Annotated[
         str | None,
         typer.Option(help="Refuse to grade without these layers; by default those of Gradescope's containers."),

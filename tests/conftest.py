@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -35,6 +37,26 @@ def sandboxed() -> Iterator[sandbox.Launcher]:
     launcher = sandbox.launcher("sandbox")
     yield launcher
     launcher.close()
+
+
+Begin = Callable[..., tuple[Any, Any]]
+
+
+@contextlib.contextmanager
+def beginning(usual: sandbox.Launcher) -> Iterator[Begin]:
+    """A function that starts a worker on some student code; it returns the student's module and the worker."""
+    workers = []
+
+    def begin(source: str, launcher: sandbox.Launcher = usual, **limits: float) -> tuple[Any, Any]:
+        worker = launcher.take(Limits(**{"cpu_seconds": 10, "wall_seconds": 60, "memory_mb": 512, **limits}))  # type: ignore[arg-type]
+        workers.append(worker)
+        session = Session(worker)
+        session.call("load", {"student": {"file": "student.py", "source": source, "support": None, "names": []}})
+        return session.call("module", "student"), worker
+
+    yield begin
+    for worker in workers:
+        worker.close()
 
 
 @pytest.fixture(params=sandbox.MODES)

@@ -13,7 +13,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
@@ -24,12 +23,12 @@ from autograder.errors import IsolationError, WireError, WorkerCrashed, WorkerLo
 from autograder.grading import Grading
 from autograder.subject import Session
 from autograder.transports import OUTPUT_KEPT
+from tests.conftest import Begin, beginning
 from tests.relayed import Engine, Lying, Relayed, alive, children, resident_mb, tree
 from tests.test_grading import MINI, mini_solution
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="workers are forked from a zygote on Linux only")
 PATIENCE = 60  # seconds to wait for what happens at once on a quiet machine
-Begin = Callable[..., tuple[Any, Any]]
 
 
 @pytest.fixture(scope="module")
@@ -44,18 +43,8 @@ def relayed() -> Iterator[Relayed]:
 @pytest.fixture
 def begin(relayed: Relayed) -> Iterator[Begin]:
     """Start a worker on some student code; returns the student's module and the worker."""
-    workers = []
-
-    def begin(source: str, launcher: sandbox.Launcher = relayed, **limits: float) -> tuple[Any, Any]:
-        worker = launcher.take(Limits(**{"cpu_seconds": 10, "wall_seconds": 60, "memory_mb": 512, **limits}))  # type: ignore[arg-type]
-        workers.append(worker)
-        session = Session(worker)
-        session.call("load", {"student": {"file": "student.py", "source": source, "support": None, "names": []}})
-        return session.call("module", "student"), worker
-
-    yield begin
-    for worker in workers:
-        worker.close()
+    with beginning(relayed) as begin:
+        yield begin
 
 
 @pytest.fixture

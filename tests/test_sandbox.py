@@ -10,7 +10,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -27,27 +26,17 @@ from autograder.errors import (
 from autograder.results import Outcome
 from autograder.subject import Session
 from autograder.transports import OUTPUT_KEPT, Ended, explain
+from tests.conftest import Begin, beginning
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="workers are forked from a zygote on Linux only")
 PATIENCE = 60  # seconds to wait for what happens at once on a quiet machine
-Begin = Callable[..., tuple[Any, Any]]
 
 
 @pytest.fixture
 def begin(zygote: sandbox.Launcher) -> Iterator[Begin]:
     """Start a worker on some student code; returns the student's module and the worker."""
-    workers = []
-
-    def begin(source: str, launcher: sandbox.Launcher = zygote, **limits: float) -> tuple[Any, Any]:
-        worker = launcher.take(Limits(**{"cpu_seconds": 10, "wall_seconds": 60, "memory_mb": 512, **limits}))  # type: ignore[arg-type]
-        workers.append(worker)
-        session = Session(worker)
-        session.call("load", {"student": {"file": "student.py", "source": source, "support": None, "names": []}})
-        return session.call("module", "student"), worker
-
-    yield begin
-    for worker in workers:
-        worker.close()
+    with beginning(zygote) as begin:
+        yield begin
 
 
 def eventually(condition: Callable[[], bool]) -> bool:

@@ -15,7 +15,7 @@ from .salted import salted
 
 SIZES = 784, 100, 10
 RATE, STEPS, BATCH = 0.1, 10, 100
-EPOCHS, PART = 2, 2000  # PART images are sent at a time, a whole number of batches: a small container has 768 MB
+EPOCHS, PART = 2, 4000  # PART images are sent at a time, a whole number of batches: a small container has 768 MB
 # How far a parameter may be off, as a part of the way that it goes in ten steps. Rounding in float32 makes
 # 2e-6, a 1 % error in the rate 0.005. Rounding could make more where it turns the sign of a hidden value, so
 # the weights are drawn until none comes nearer to 0 than MARGIN, which one draw in five does.
