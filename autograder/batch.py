@@ -39,7 +39,7 @@ def grade_all(
         homework: the homework.
         submissions: names, safe as folder names, and where each is.
         out: the folder for the results; made if it is missing.
-        isolation: `auto`, `sandbox`, `process` or `none`.
+        isolation: `auto`, `container`, `sandbox`, `process` or `none`.
         required: layers that must be in force.
         questions: grade only these; all if None.
         limits: replaces some of the homework's limits.

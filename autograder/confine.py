@@ -433,13 +433,24 @@ def _bounded(*files: str) -> bool:
 # -- all together ------------------------------------------------------------------------------------------------------
 
 
-def confine(wanted: Sequence[str], grader: int, files: Files | None = None) -> dict[str, str]:
+def _entered(outside: str) -> None:
+    """Namespaces are entered by the zygote, before there is a worker.
+
+    Raises:
+        OSError: it could not.
+    """
+    if outside:
+        raise OSError(errno.EPERM, outside)
+
+
+def confine(wanted: Sequence[str], grader: int, files: Files | None = None, outside: str = "") -> dict[str, str]:
     """Put this process, a worker that has run no student code yet, behind the wanted layers.
 
     Args:
         wanted: names of layers.
         grader: the grader's process id, for the probes.
         files: what it may open, if the homework asks for that.
+        outside: why the zygote could not enter namespaces; empty if it did.
 
     Returns:
         by layer, an empty text if it is in force, or else why it is not; what no probe has tried is not in force.
@@ -447,7 +458,7 @@ def confine(wanted: Sequence[str], grader: int, files: Files | None = None) -> d
     report = {}
     steps: dict[str, tuple[Callable[[], object], Callable[[], bool]]] = {
         "user": (lambda: become_user(user_of(grader), files), lambda: probe_user(grader)),
-        "namespaces": (lambda: None, lambda: probe_namespaces(grader)),  # entered by the zygote, before
+        "namespaces": (lambda: _entered(outside), lambda: probe_namespaces(grader)),
         "undumpable": (lambda: None, lambda: probe_undumpable(grader)),  # set by the grader itself
         "landlock": (lambda: landlock(files), lambda: probe_landlock(files)),
         "seccomp": (lambda: seccomp(files is not None), lambda: probe_seccomp(grader, files is not None)),

@@ -181,7 +181,7 @@ class Grading:
 
     Args:
         homework: the homework.
-        isolation: `auto`, `sandbox`, `process` or `none`.
+        isolation: `auto`, `container`, `sandbox`, `process` or `none`.
         limits: replaces some of the homework's limits.
         required: layers that must be in force.
         waivers: a class's, besides the homework's own.

@@ -76,8 +76,10 @@ def main(arguments: list[str]) -> None:
     """Serve as the zygote of a control socket, or as one cold worker of a channel."""
     settings = json.loads(arguments[2])
     if arguments[0] == "--zygote" and "namespaces" in settings["layers"]:
-        with contextlib.suppress(OSError):  # then the workers' probes say that they are not in force
+        try:
             confine.enter_namespaces()
+        except OSError as error:
+            settings["outside"] = error.strerror or type(error).__name__
 
     import torch
 
@@ -226,7 +228,8 @@ def become_worker(channel: int, output: int, limits: dict[str, Any], settings: d
         worker.seed_everything(0)
         connection = socket.socket(fileno=CHANNEL)
         connection.setblocking(True)
-        report = confine.confine(settings["layers"], settings["grader"], _enter_scratch(limits, settings))
+        files, outside = _enter_scratch(limits, settings), settings.get("outside", "")
+        report = confine.confine(settings["layers"], settings["grader"], files, outside)
         connection.sendall(b"".join(wire.encode(["ready", report])))
         with contextlib.suppress(ConnectionError):  # the grader has hung up: nobody is left to tell
             worker.serve(connection.recv_into, connection.send)

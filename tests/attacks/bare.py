@@ -82,6 +82,7 @@ def warm_up() -> None:
     out = os.dup(1)
     os.dup2(quiet, 1)
     pytest.main([*OPTIONS, "--collect-only", "--rootdir", str(here), str(here / "checks"), str(here / "careless")])
+    sys.stdout.flush()
     os.dup2(out, 1)
     for name, module in list(sys.modules.items()):  # else pytest takes these for the homework's checks
         if str(getattr(module, "__file__", None)).startswith(str(here)):

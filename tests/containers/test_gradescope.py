@@ -34,6 +34,12 @@ COPY source /autograder/source
 RUN mkdir -p /autograder/submission /autograder/results && bash /autograder/source/setup.sh \\
  && cp /autograder/source/run_autograder /autograder/run_autograder
 """
+OTHER_HOMEWORK = """\
+FROM {base}
+RUN rm -rf /autograder/source/homework
+COPY source/homework /autograder/source/homework
+RUN chmod -R go= /autograder/source
+"""
 Grade = Callable[[Path], dict[str, Any]]
 
 pytestmark = pytest.mark.skipif(
@@ -47,15 +53,15 @@ def docker(*words: str | Path, **how: Any) -> subprocess.CompletedProcess[str]:
     return subprocess.run(["docker", *words], capture_output=True, text=True, timeout=900, **how)
 
 
-def built(homework: Path, folder: Path, name: str) -> Iterator[str]:
-    """Make a homework's bundle, and the image that Gradescope would make of it."""
+def built(homework: Path, folder: Path, name: str, recipe: str) -> Iterator[str]:
+    """Make a homework's bundle, and an image of it."""
     made = gradescope.bundle(load_homework(homework), wheelhouse=Path(WHEELS))
     (folder / "bundle.zip").write_bytes(made)
     with zipfile.ZipFile(folder / "bundle.zip") as archive:
         for entry in archive.infolist():  # with its mode, as unzip does
             Path(archive.extract(entry, folder / "source")).chmod(entry.external_attr >> 16)
     (folder / "bundle.zip").unlink()
-    (folder / "Dockerfile").write_text(DOCKERFILE.format(base=BASE), encoding="utf-8")
+    (folder / "Dockerfile").write_text(recipe, encoding="utf-8")
     done = docker("build", "--network=none", f"--tag={name}", folder)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr
     yield name
@@ -63,15 +69,15 @@ def built(homework: Path, folder: Path, name: str) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def mini(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The image of the tiny homework."""
-    yield from built(MINI, tmp_path_factory.mktemp("mini"), f"{IMAGE}-mini")
+def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The image that Gradescope would make of the bundle of the homework that ships."""
+    yield from built(ROOT, tmp_path_factory.mktemp("real"), f"{IMAGE}-real", DOCKERFILE.format(base=BASE))
 
 
 @pytest.fixture(scope="module")
-def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The image of the homework that ships."""
-    yield from built(ROOT, tmp_path_factory.mktemp("real"), f"{IMAGE}-real")
+def mini(real: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The same with the tiny homework in its place."""
+    yield from built(MINI, tmp_path_factory.mktemp("mini"), f"{IMAGE}-mini", OTHER_HOMEWORK.format(base=real))
 
 
 def grade(image: str, submission: Path) -> dict[str, Any]:
