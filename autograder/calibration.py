@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import json
 import math
+import re
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -15,6 +16,7 @@ from .config import Homework
 from .errors import ConfigError
 
 FALSE_FAILURE_RATE = 1e-4  # of a right answer, for each calibrated quantity
+TENTH, TAIL_FROM = 10, 100  # the part of the values that is their tail, and how many values are enough for one
 
 
 class Calibration:
@@ -54,22 +56,47 @@ class Calibration:
 def summarise(values: Sequence[float]) -> dict[str, Any]:
     """Mean, spread and threshold of a quantity measured over several seeds.
 
-    The threshold is the lower bound of a one-sided prediction interval for one more value of a normal distribution,
-    `mean - t * s * sqrt(1 + 1/n)`, with `t` the quantile of Student's t with n - 1 degrees of freedom at
-    `FALSE_FAILURE_RATE`. Source: Hahn and Meeker, Statistical Intervals (1991), section 4.7.
+    One more value falls below the threshold with a probability of `FALSE_FAILURE_RATE`. It is the lower one of two:
+    what follows if values are normally distributed, and, from `TAIL_FROM` values on, what their own lower tail says.
     """
-    count, mean, spread = len(values), statistics.fmean(values), statistics.stdev(values)
-    quantile = student_t_quantile(1 - FALSE_FAILURE_RATE, count - 1)
-    threshold = mean - quantile * spread * math.sqrt(1 + 1 / count)
+    bounds = [_normal_bound(values)]
+    if len(values) >= TAIL_FROM:
+        bounds.append(_tail_bound(values))
     return {
-        "threshold": round(threshold, 5),
-        "mean": round(mean, 6),
-        "standard_deviation": round(spread, 6),
+        "threshold": round(min(bounds), 5),
+        "mean": round(statistics.fmean(values), 6),
+        "standard_deviation": round(statistics.stdev(values), 6),
         "lowest": min(values),
         "highest": max(values),
-        "seeds": count,
+        "seeds": len(values),
         "false_failure_rate": FALSE_FAILURE_RATE,
     }
+
+
+def _normal_bound(values: Sequence[float]) -> float:
+    """The lower bound of a one-sided prediction interval for one more value of a normal distribution.
+
+    It is `mean - t * s * sqrt(1 + 1/n)`, with `t` the quantile of Student's t with n - 1 degrees of freedom at
+    `FALSE_FAILURE_RATE`. Source: Hahn and Meeker, Statistical Intervals (1991), section 4.7.
+    """
+    count = len(values)
+    quantile = student_t_quantile(1 - FALSE_FAILURE_RATE, count - 1)
+    return statistics.fmean(values) - quantile * statistics.stdev(values) * math.sqrt(1 + 1 / count)
+
+
+def _tail_bound(values: Sequence[float]) -> float:
+    """The same if how far values lie below the lowest tenth's upper end is exponentially distributed.
+
+    Beyond a limit far enough out, the tail of a distribution such as the normal or the gamma is an exponential one, or
+    lighter. Sources: Pickands, Statistical Inference Using Extreme Order Statistics (Annals of Statistics 3, 1975); for
+    the mean of k excesses being an estimate, the predictive distribution `(1 + x / (k * mean)) ** -k` of Aitchison and
+    Dunsmore, Statistical Prediction Analysis (1975).
+    """
+    ordered = sorted(values)
+    count = len(ordered) // TENTH
+    limit, excesses = ordered[count], [ordered[count] - value for value in ordered[:count]]
+    rarer = count / len(ordered) / FALSE_FAILURE_RATE
+    return limit - sum(excesses) * (rarer ** (1 / count) - 1)
 
 
 def student_t_quantile(probability: float, freedom: int) -> float:
@@ -100,10 +127,11 @@ def _student_t_cdf(t: float, freedom: int) -> float:
 
 def write(homework: Homework, measured: Mapping[str, Sequence[float]], versions: Mapping[str, str]) -> Path:
     """Write the calibration file; returns where it is."""
-    quantities = {name: summarise(values) for name, values in sorted(measured.items())}
+    quantities = {name: {**summarise(values), "values": list(values)} for name, values in sorted(measured.items())}
     content = {"versions": dict(versions), "data": data_digest(homework), "quantities": quantities}
     path = homework.path(homework.calibration)
-    path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    text = re.sub(r"\[[^][]*\]", lambda numbers: re.sub(r"\s+", " ", numbers[0]), json.dumps(content, indent=2))
+    path.write_text(text + "\n", encoding="utf-8")
     return path
 
 

@@ -79,6 +79,34 @@ def test_the_threshold_fails_as_often_as_it_says(monkeypatch):
     assert below / trials == pytest.approx(0.05, abs=5 * math.sqrt(0.05 * 0.95 / trials))
 
 
+@pytest.mark.parametrize("draw", [lambda r: r.gauss(), lambda r: -r.gammavariate(2, 1), lambda r: -r.expovariate(1)])
+def test_a_longer_tail_does_not_fail_more_often(draw, monkeypatch):
+    """With 100 values, a new one of a normal, a gamma or an exponential distribution lies below at most as often."""
+    monkeypatch.setattr(calibration, "FALSE_FAILURE_RATE", 0.01)
+    quantile = student_t_quantile(0.99, 99)
+    monkeypatch.setattr(calibration, "student_t_quantile", lambda probability, freedom: quantile)
+    random_, trials = random.Random(0), 8_000
+    below = sum(draw(random_) < summarise([draw(random_) for _ in range(100)])["threshold"] for _ in range(trials))
+    assert below / trials <= 0.01 + 3 * math.sqrt(0.01 * 0.99 / trials)
+
+
+def test_the_tail_counts_only_when_there_is_one():
+    """Of 99 values the normal bound is taken; of 100 with a long tail, one that is lower."""
+    values = [1 - 0.001 * (index % 10) for index in range(100)]
+    values[:5] = [0.9, 0.91, 0.92, 0.93, 0.94]
+    normal = calibration._normal_bound
+    assert summarise(values[1:])["threshold"] == round(normal(values[1:]), 5)
+    assert summarise(values)["threshold"] < normal(values) - 0.05
+
+
+def test_values_are_kept(made):
+    """What was measured can be looked at, and the file reads well."""
+    values = [0.96, 0.97, 0.98]
+    path = calibration.write(made, {"test_accuracy": values}, {"torch": "2"})
+    assert json.loads(path.read_text())["quantities"]["test_accuracy"]["values"] == values
+    assert "0.96, 0.97, 0.98" in path.read_text()
+
+
 def test_equal_values_are_their_own_threshold():
     """A quantity that never varies leaves no room."""
     assert summarise([0.5] * 5)["threshold"] == 0.5
