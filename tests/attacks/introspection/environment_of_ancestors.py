@@ -2,7 +2,7 @@
 
 Wants: secret
 Works: bare, none, process
-Needs: root
+Needs: admin
 """
 
 

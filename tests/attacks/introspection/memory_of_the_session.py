@@ -2,7 +2,7 @@
 
 Wants: secret
 Works: process
-Needs: root
+Needs: admin
 """
 
 import os

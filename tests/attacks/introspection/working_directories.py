@@ -2,7 +2,7 @@
 
 Wants: secret
 Works: none, process
-Needs: root
+Needs: admin
 """
 
 from pathlib import Path
