@@ -314,12 +314,14 @@ def test_margins(broken, homework):
     both = homework.question("both").model_copy(update={"margins": ("cube",)})
     changed = homework.model_copy(update={"questions": (*homework.questions[:2], both)})
     with Bench(changed, ["none"], 1) as bench:
-        part = validation.margins_part(bench, Validation(caught={"cube/detached": []}), lambda: None)
+        found = Validation(caught={"cube/detached": []})
+        validation.solution_part(bench, found, lambda: None)
+        part = validation.margins_part(bench, found, lambda: None)
     assert part.notes == [
         "cube/detached: +0.5000; passes",
         "cube/large: +0.5000; passes",
         "cube/less: -0.5000; caught by test_measured[2.0]",
-        "cube/square: -47.5000; caught by test_measured[2.0], test_sign",
+        "cube/square: -47.5000; caught by test_measured[2.0]",
     ]
     assert part.summary == "2 below the threshold by 0.5000 or more, 2 train as well, 0 do not train"
     assert part.shortfalls == ["cube/detached trains as well as the solution, and no check of its own catches it"]
