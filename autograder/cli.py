@@ -173,7 +173,7 @@ def validate(
     homework: HomeworkOption = None,
 ) -> None:
     """Prove the grader right: right answers pass, wrong ones are caught, every check is needed, nothing leaks."""
-    from . import reports
+    from . import answers, reports
     from . import validate as validation
     from .config import load_homework
 
@@ -191,7 +191,7 @@ def validate(
         parts = [*(only or ()), "mutants"] if only and record else only or ()
         found = validation.validate(hw, quick=quick, only=parts, jobs=jobs, progress=part)
     if record:
-        _say_written(validation.record(hw, found))
+        _say_written(answers.record(hw, found.caught))
     if json_file is not None:
         reports.write_json(json_file, reports.validation_json(found))
     out_console.print(reports.validation_table(found), reports.times_table(found))

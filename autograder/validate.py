@@ -6,23 +6,30 @@ in order and is what `autograder validate` calls.
 
 from __future__ import annotations
 
-import ast
-import json
 import queue
 import subprocess
 import sys
 import threading
 import time
-import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
-from pathlib import Path
 from typing import Any, TypeVar
 
 from . import calibration, leaks
+from .answers import (
+    Answer,
+    answers,
+    equivalents,
+    importers,
+    imports,
+    questions_of,
+    recorded,
+    solution_files,
+    together,
+)
 from .bans import parse_facts, violations
 from .config import Homework, Question
 from .errors import ConfigError
@@ -38,72 +45,8 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 Tell = Callable[[], None]
 TRAINING_SECONDS = 15  # a mutant that has not trained by then never will: the solution takes a fifth of it
-CAUGHT = "caught.json"  # beside the solution: by check, the mutants that it catches
 TELLING = 20  # characters of a line that nobody would write by chance
 HASH_SEED = 20  # any but that of graders, which is 0
-EQUIVALENT = "equivalent.toml"  # beside the solution: generated mutants that make no difference
-
-
-@dataclass(frozen=True)
-class Answer:
-    """A mutant or a variant: some files of a submission, written otherwise.
-
-    Attributes:
-        question: what it is an answer to.
-        name: `<question>/<name>`.
-        files: all that is handed in.
-        main: the file that tells what is special about it.
-    """
-
-    question: str
-    name: str
-    files: Mapping[str, bytes]
-    main: str
-
-    @property
-    def hint(self) -> str:
-        """The docstring: of a mutant, the hint that a student with this mistake deserves."""
-        return ast.get_docstring(ast.parse(self.files[self.main])) or ""
-
-
-def answers(homework: Homework, kind: str) -> list[Answer]:
-    """The homework's `mutants` or `variants`: `<kind>/<question>/<name>.py`, or a folder of files of that name.
-
-    For a question without a file, a folder's files are laid over the solution's.
-    """
-    found = []
-    for question in homework.questions:
-        others = {} if question.file else _solution(homework)
-        for path in sorted((homework.path(homework.solutions) / kind / question.name).glob("*")):
-            if path.suffix == ".py":
-                own = {question.file or path.name: path.read_bytes()}
-            else:
-                own = {file.name: file.read_bytes() for file in sorted(path.glob("*.py"))}
-            if own:
-                main = question.file if question.file in own else min(own)
-                found.append(Answer(question.name, f"{question.name}/{path.stem}", {**others, **own}, main))
-    return found
-
-
-def imports(homework: Homework) -> dict[str, set[str]]:
-    """For each question with a file, the others whose files its solution imports, directly or not."""
-    direct: dict[str, set[str]] = {}
-    for question in homework.by_file.values():
-        source = (homework.path(homework.solutions) / str(question.file)).read_text(encoding="utf-8")
-        nodes = list(ast.walk(ast.parse(source)))
-        named = {str(node.module) for node in nodes if isinstance(node, ast.ImportFrom)}
-        named |= {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
-        direct[question.name] = {name for name in named if f"{name}.py" in homework.by_file}
-    for _ in direct:
-        for names in direct.values():
-            names |= {further for name in names for further in direct[name]}
-    return direct
-
-
-def importers(homework: Homework) -> dict[str, list[str]]:
-    """For each question with a file, the others whose solution imports it, directly or not."""
-    imported = imports(homework)
-    return {name: [other for other in imported if name in imported[other]] for name in imported}
 
 
 @dataclass
@@ -209,10 +152,6 @@ def _differ(name: str, mode: str, first: SubmissionResult, other: SubmissionResu
     ]
 
 
-def _solution(homework: Homework) -> dict[str, bytes]:
-    return {file: (homework.path(homework.solutions) / file).read_bytes() for file in homework.by_file}
-
-
 # -- parts -------------------------------------------------------------------------------------------------------------
 
 
@@ -271,30 +210,13 @@ def _shows(who: str, result: SubmissionResult) -> list[str]:
     return found
 
 
-def together(found: Sequence[Answer]) -> list[list[Answer]]:
-    """Lists of answers, each to another question, that can be handed in together: questions are judged alone."""
-    lists: list[list[Answer]] = []
-    for answer in sorted(found, key=lambda answer: len(answer.files)):
-        for others in lists:
-            if len(answer.files) == 1 and len(others[0].files) == 1 and answer.question not in _questions(others):
-                others.append(answer)
-                break
-        else:
-            lists.append([answer])
-    return lists
-
-
-def _questions(found: Iterable[Answer]) -> list[str]:
-    return [answer.question for answer in found]
-
-
 def mutants_part(bench: Bench, found: Validation, tell: Tell, every: int = 1) -> Part:
     """Each known wrong answer loses points in its own question, and in none that imports it; it has a hint."""
     homework, importing = bench.homework, importers(bench.homework)
     mutants = answers(homework, "mutants")
-    solution = _solution(homework)
+    solution = solution_files(homework)
     part = Part("mutants", len(mutants[::every]))
-    lacking = {question.name for question in homework.questions} - set(_questions(mutants))
+    lacking = {question.name for question in homework.questions} - set(questions_of(mutants))
     part.shortfalls += [f"{name} has no mutant" for name in sorted(lacking)]
     part.shortfalls += [
         f"{mutant.name} has no docstring: the hint that its mistake deserves" for mutant in mutants if not mutant.hint
@@ -303,7 +225,7 @@ def mutants_part(bench: Bench, found: Validation, tell: Tell, every: int = 1) ->
     def grade(some: list[Answer]) -> tuple[dict[str, list[str]], list[str]]:
         who = ", ".join(mutant.name for mutant in some)
         files = {file: text for mutant in some for file, text in mutant.files.items()}
-        own, shortfalls = bench.in_all_modes(who, files, _questions(some))
+        own, shortfalls = bench.in_all_modes(who, files, questions_of(some))
         for mutant in some:
             question = own.question(mutant.question)
             if question.score is None or question.score >= question.points:
@@ -332,11 +254,11 @@ def variants_part(bench: Bench, found: Validation, tell: Tell, every: int = 1) -
     """Each unusual right answer gets all points, in its question and, with others, in those that stand on it."""
     homework, importing = bench.homework, importers(bench.homework)
     variants = answers(homework, "variants")[::every]
-    solution = _solution(homework)
+    solution = solution_files(homework)
 
     def grade(some: list[Answer]) -> list[str]:
         who = ", ".join(variant.name for variant in some)
-        questions = dict.fromkeys(_questions(some))
+        questions = dict.fromkeys(questions_of(some))
         for variant in some:
             questions |= dict.fromkeys(importing.get(variant.question, ()))
             questions |= dict.fromkeys(q.name for q in homework.questions if variant.question in q.needs)
@@ -357,7 +279,7 @@ def margins_part(bench: Bench, found: Validation, tell: Tell) -> Part:
     the same parts.
     """
     homework = bench.homework
-    solution = _solution(homework)
+    solution = solution_files(homework)
     cases = _margin_cases(homework)
     part = Part("margins", len(cases))
     calibrated: dict[str, str] = {}
@@ -433,34 +355,6 @@ def only_by(caught: Mapping[str, Sequence[str]], check: CheckInfo) -> list[str]:
     return [name for name, checks in caught.items() if {found.partition("[")[0] for found in checks} == {function}]
 
 
-def recorded(homework: Homework) -> dict[str, list[str]]:
-    """By check, the mutants that it caught when `validate --record` was run last; nothing before that.
-
-    Raises:
-        ConfigError: the file is not what was written.
-    """
-    path = homework.path(homework.solutions) / CAUGHT
-    if not path.is_file():
-        return {}
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-        return {str(check): [str(name) for name in names] for check, names in record.items()}
-    except (ValueError, TypeError, AttributeError) as error:
-        raise ConfigError(f"{path} cannot be read: {error}; run `autograder validate --record`") from error
-
-
-def record(homework: Homework, found: Validation) -> Path:
-    """Write down which check catches which mutants."""
-    catches: dict[str, list[str]] = {}
-    for mutant, checks in sorted(found.caught.items()):
-        for check in checks:
-            catches.setdefault(check, []).append(mutant)
-    rows = [f"{json.dumps(check)}: {json.dumps(names)}" for check, names in sorted(catches.items())]
-    path = homework.path(homework.solutions) / CAUGHT
-    path.write_text("{\n" + ",\n".join(rows) + "\n}\n", encoding="utf-8")
-    return path
-
-
 def generated_part(bench: Bench, found: Validation, tell: Tell, every: int = 1) -> Part:
     """Each small change to the solution is noticed by a check, or recorded as making no difference, with a reason."""
     homework = bench.homework
@@ -498,26 +392,6 @@ def _mutations(homework: Homework, file: str) -> list[Mutation]:
     return list(mutations((homework.path(homework.solutions) / file).read_text(encoding="utf-8")))
 
 
-def equivalents(homework: Homework) -> dict[tuple[str, str], str]:
-    """The recorded changes that make no difference: by file and change, the reason.
-
-    Raises:
-        ConfigError: the file is not as it must be.
-    """
-    path = homework.path(homework.solutions) / EQUIVALENT
-    if not path.is_file():
-        return {}
-    try:
-        rows = tomllib.loads(path.read_text(encoding="utf-8"))["equivalent"]
-        found = {(row["file"], row["change"]): row["reason"] for row in rows}
-    except (ValueError, KeyError, TypeError) as error:
-        raise ConfigError(f"{path}: each [[equivalent]] has a file, a change and a reason: {error}") from error
-    empty = [change for (_, change), reason in found.items() if not reason.strip()]
-    if empty:
-        raise ConfigError(f"{path}: no reason is given for {empty[0]!r}")
-    return found
-
-
 def calibration_part(bench: Bench, found: Validation, tell: Tell) -> Part:
     """Thresholds were measured with this torch, on these data, and promise a low enough rate of false failures."""
     homework = bench.homework
@@ -550,7 +424,7 @@ def bans_part(bench: Bench, found: Validation, tell: Tell, every: int = 1) -> Pa
 def determinism_part(bench: Bench, found: Validation, tell: Tell) -> Part:
     """The same submission gets the same verdicts, whichever way it is graded, on a machine that is busy besides."""
     homework, mode = bench.homework, bench.modes[0]
-    solution = _solution(homework)
+    solution = solution_files(homework)
     stubs = {file: (homework.path(homework.assignment) / file).read_bytes() for file in homework.by_file}
     half = {file: (solution, stubs)[number % 2][file] for number, file in enumerate(homework.by_file)}
     wrong = {**solution, **next((dict(mutant.files) for mutant in answers(homework, "mutants")), stubs)}

@@ -25,6 +25,7 @@ LAYERS = (
         "bans",
         "submissions",
         "calibration",
+        "answers",
         "mutation",
         "leaks",
         "spellings",

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from autograder import answers
 from autograder import validate as validation
 from autograder.config import Homework, load_homework
 from autograder.results import CheckInfo
@@ -191,7 +192,7 @@ def test_what_each_check_catches(broken, homework):
     infos = [CheckInfo(f"c.py::{name}", "square", "t", 1.0, tier) for name, tier in ids.items()]
     bench = type("Checks", (), {"checks": infos, "homework": homework})
     caught = {"square/a": ["c.py::one"], "square/b": ["c.py::one", "c.py::two"], "square/c": ["c.py::two"]}
-    validation.record(homework, Validation(caught={**caught, "square/d": ["c.py::gone"]}))
+    answers.record(homework, {**caught, "square/d": ["c.py::gone"]})
     found = Validation(caught={**caught, "square/c": []})
     part = validation.ablation_part(bench, found, lambda: None)
     assert part.shortfalls == [
@@ -210,13 +211,13 @@ def test_a_record_that_is_no_record(broken, homework):
     """It is refused, with the command that makes another."""
     broken("solutions/caught.json", "[1]")
     with pytest.raises(validation.ConfigError, match="validate --record"):
-        validation.recorded(homework)
+        answers.recorded(homework)
 
 
 def test_answers_that_are_handed_in_together(homework):
     """Each list has one answer to a question at most; those of several files stand alone."""
-    found = validation.answers(homework, "mutants") + validation.answers(homework, "variants")
-    lists = validation.together(found)
+    found = answers.answers(homework, "mutants") + answers.answers(homework, "variants")
+    lists = answers.together(found)
     assert sorted(answer.name for some in lists for answer in some) == sorted(answer.name for answer in found)
     assert len(lists) < len(found)
     for some in lists:
@@ -335,7 +336,7 @@ def test_a_hidden_check_that_tells(run, monkeypatch):
 
 def test_a_mutant_of_a_question_without_a_file(homework):
     """Its folder is laid over the solution, and its hint is that of the file that differs."""
-    (mutant,) = [a for a in validation.answers(homework, "mutants") if a.question == "both"]
+    (mutant,) = [a for a in answers.answers(homework, "mutants") if a.question == "both"]
     assert set(mutant.files) == {"square.py", "cube.py"}
     assert mutant.hint.startswith("Your cube of a square is too large.")
 
