@@ -459,6 +459,8 @@ def main() -> None:
     _prepare_streams()
     signal.signal(signal.SIGTERM, _terminate)  # by an exception, so that the grader and temporary files go too
     try:
+        if sys.platform == "win32":
+            raise ConfigError("grading forks processes, which Windows cannot: run it in WSL 2, or in a container")
         app()
     except (AutograderError, OSError) as error:
         err_console.print(f"error: {error}", style="red", highlight=False, markup=False, soft_wrap=True)

@@ -70,6 +70,14 @@ def test_help_imports_nothing_heavy():
     assert not set(HEAVY) & set(loaded.split())
 
 
+def test_windows_is_refused_in_one_line(run, monkeypatch):
+    """The engine forks; where nothing can, whoever tries is told what to do."""
+    monkeypatch.setattr(sys, "platform", "win32")
+    status, _, err = run("grade", "anything", "-o", "anywhere")
+    assert (status, len(err.splitlines())) == (2, 1)
+    assert "WSL 2" in err
+
+
 def test_every_command_is_documented(run):
     """Each command has a text of its own, and each of its arguments and options has one."""
     commands = typer.main.get_command(cli.app).commands

@@ -16,7 +16,6 @@ import pytest
 from autograder import blame, sandbox, zygote
 from autograder.config import Limits
 from autograder.errors import (
-    IsolationError,
     RemoteError,
     WireError,
     WorkerCrashed,
@@ -405,14 +404,6 @@ def test_cold_workers_do_what_forked_ones_do(begin):
     with pytest.raises(WorkerTimedOut, match="processor"):
         student.loop()
     assert state(worker.pid) == ""
-
-
-def test_what_a_machine_cannot_do_is_refused(monkeypatch):
-    """On Windows there is no other process to be had, and the message says which mode there is."""
-    monkeypatch.setattr(sys, "platform", "win32")
-    with pytest.raises(IsolationError, match="--isolation none"):
-        sandbox.launcher("process")
-    assert isinstance(sandbox.launcher("none"), sandbox.SameProcess)
 
 
 def test_layers_are_reported(zygote):
