@@ -464,7 +464,16 @@ def main() -> None:
         app()
     except (AutograderError, OSError) as error:
         err_console.print(f"error: {error}", style="red", highlight=False, markup=False, soft_wrap=True)
+        _forget_unwritten()
         sys.exit(USAGE)
+
+
+def _forget_unwritten() -> None:
+    """Give up output that cannot be written, on a full disk: Python would try again at its end, and fail with that."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":
