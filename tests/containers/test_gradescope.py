@@ -26,6 +26,7 @@ ROOT = Path(__file__).resolve().parents[2]
 MINI = ROOT / "tests" / "mini"
 SCHEMA = json.loads((ROOT / "tests" / "gradescope_schema.json").read_text(encoding="utf-8"))
 IMAGE = "torch-autograder-tests-gradescope"
+SECONDS = 45  # for a submission of the tiny homework
 SMALLEST = ("--cpus=0.5", "--memory=768m", "--memory-swap=768m")  # the smallest container that is offered
 BASE, WHEELS = os.environ.get("AUTOGRADER_BASE", ""), os.environ.get("AUTOGRADER_WHEELS", "")
 DOCKERFILE = """\
@@ -38,6 +39,7 @@ OTHER_HOMEWORK = """\
 FROM {base}
 RUN rm -rf /autograder/source/homework
 COPY source/homework /autograder/source/homework
+COPY source/bundle.json /autograder/source/bundle.json
 RUN chmod -R go= /autograder/source
 """
 Grade = Callable[[Path], dict[str, Any]]
@@ -53,9 +55,9 @@ def docker(*words: str | Path, **how: Any) -> subprocess.CompletedProcess[str]:
     return subprocess.run(["docker", *words], capture_output=True, text=True, timeout=900, **how)
 
 
-def built(homework: Path, folder: Path, name: str, recipe: str) -> Iterator[str]:
+def built(homework: Path, folder: Path, name: str, recipe: str, **options: Any) -> Iterator[str]:
     """Make a homework's bundle, and an image of it."""
-    made = gradescope.bundle(load_homework(homework), wheelhouse=Path(WHEELS))
+    made = gradescope.bundle(load_homework(homework), wheelhouse=Path(WHEELS), **options)
     (folder / "bundle.zip").write_bytes(made)
     with zipfile.ZipFile(folder / "bundle.zip") as archive:
         for entry in archive.infolist():  # with its mode, as unzip does
@@ -76,8 +78,9 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def mini(real: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The same with the tiny homework in its place."""
-    yield from built(MINI, tmp_path_factory.mktemp("mini"), f"{IMAGE}-mini", OTHER_HOMEWORK.format(base=real))
+    """The same with the tiny homework in its place, and a limit within which what hangs must wait for the others."""
+    folder, recipe = tmp_path_factory.mktemp("mini"), OTHER_HOMEWORK.format(base=real)
+    yield from built(MINI, folder, f"{IMAGE}-mini", recipe, seconds=SECONDS)
 
 
 def grade(image: str, submission: Path) -> dict[str, Any]:
