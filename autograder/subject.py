@@ -378,10 +378,6 @@ class RemoteSubject:
             raise CannotCross(f"there is no support code {path}") from error
         return self._session.call("support", name, source)
 
-    def put(self, value: Any) -> Any:
-        """Send a value once; returns a stand-in for it, to be passed in later calls."""
-        return self._session.call("put", value)
-
     def seed(self, seed: int) -> None:
         """Seed torch, numpy and random on both sides; on the worker's with the next call."""
         seed_everything(seed)

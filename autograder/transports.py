@@ -110,7 +110,8 @@ class InProcess:
     def __init__(self, scratch: Scratch | None = None) -> None:
         self.runtime = Runtime()
         self.output = _Kept()
-        self.state = _global_state()[0], numpy.random.MT19937(0), *_global_state()[2:]
+        mine = _global_state()
+        self.state = (mine[0], numpy.random.MT19937(0), *mine[2:])
         self.scratch = scratch
 
     def exchange(self, request: list[Any], max_body: int) -> tuple[bytes, bytearray]:
@@ -167,7 +168,7 @@ def _frame(buffers: list[Any], max_body: int) -> tuple[bytes, bytearray]:
 
 
 def _global_state() -> tuple[Any, ...]:
-    """NumPy's generator itself stands for its state, which would take as long to copy as all else together."""
+    """What student code may change; NumPy's generator itself stands for its state, which takes long to copy."""
     return torch.get_rng_state(), numpy.random.mtrand.get_bit_generator(), random.getstate(), torch.get_default_dtype()
 
 

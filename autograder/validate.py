@@ -513,7 +513,7 @@ def validate(
         ConfigError, IsolationError: as grading does.
     """
     strong = strongest()
-    modes = [strong] if quick or strong == "none" else [strong, "none"]
+    modes = [strong] if quick else [strong, "none"]
     every = QUICK if quick else 1
     found = Validation()
     counts = {kind: len(together(answers(homework, kind)[::every])) for kind in ("mutants", "variants")}

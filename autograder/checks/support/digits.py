@@ -1,4 +1,4 @@
-"""Training and evaluation where the student's code lives, so that images cross as bytes, a pixel each."""
+"""Training and evaluation where the student's code lives, so that images cross with a byte a pixel."""
 
 from collections.abc import Callable
 from typing import Any
