@@ -22,11 +22,12 @@ from typing import Any
 import pytest
 import torch
 
-from autograder import blame, grading, sandbox, transports, wire
+from autograder import blame, grader_process, grading, sandbox, transports, wire
 from autograder.config import Homework, Limits, load_homework
 from autograder.errors import ConfigError, IsolationError, WorkerCrashed, WorkerTimedOut
 from autograder.grader import write_event
-from autograder.grading import GraderProcess, Grading
+from autograder.grader_process import GraderProcess
+from autograder.grading import Grading
 from autograder.results import Outcome
 from autograder.subject import Session
 from tests.test_grading import MINI, alive, descendants, mini_solution, not_passed, wait_until, zygote_of
@@ -264,8 +265,8 @@ class Fake:
 def fake(mini, tmp_path, monkeypatch) -> Iterator[Fake]:
     """A fake grader; afterwards nothing of it is left running."""
     fake = Fake(mini, tmp_path)
-    monkeypatch.setattr(grading, "GRADER", (sys.executable, "-S", str(fake.program)))
-    monkeypatch.setattr(grading, "PATIENCE", 0.4)
+    monkeypatch.setattr(grader_process, "GRADER", (sys.executable, "-S", str(fake.program)))
+    monkeypatch.setattr(grader_process, "PATIENCE", 0.4)
     yield fake
     wait_until(lambda: not running(str(fake.program)))
 
@@ -348,8 +349,8 @@ def test_checks_are_collected_in_spite_of_a_death(fake):
 def test_a_grader_that_does_not_start_is_an_error(fake, monkeypatch, program):
     """It is silent, it ends, or there is no such program: one line, and it is ended."""
     command = (sys.executable, "-c", program, str(fake.program)) if program else (str(fake.faults),)
-    monkeypatch.setattr(grading, "GRADER", command)
-    monkeypatch.setattr(grading, "START_SECONDS", 0.5)
+    monkeypatch.setattr(grader_process, "GRADER", command)
+    monkeypatch.setattr(grader_process, "START_SECONDS", 0.5)
     with pytest.raises(IsolationError, match=r"^the grader did not start: .*$"):
         fake.start()
 

@@ -45,7 +45,7 @@ LAYERS = (
         "plugin",
         "grader",
     ),
-    ("grading", "validate", "reports", "bundles", "images", "otter_bundle", "handout"),
+    ("grader_process", "grading", "validate", "reports", "bundles", "images", "otter_bundle", "handout"),
     ("batch", "gradescope", "otter_plugin"),
     ("cli",),
 )
