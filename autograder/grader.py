@@ -25,7 +25,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO, Any, NoReturn
 
-from . import confine, sandbox
+from . import confine, probing, sandbox
 from .blame import Verdict
 from .config import Homework, Limits, load_homework
 from .errors import AutograderError, IsolationError, WorkerLost, ZygoteGone
@@ -155,7 +155,7 @@ class Grader:
         if self.mode == "none":  # elsewhere the worker has its own limit
             limit_memory(self.homework.limits.memory_mb)
         code = solution(self.homework) if request["op"] == "solution" else self._inspect(request)
-        Judge(
+        judge = Judge(
             self.homework,
             self.launcher,
             code,
@@ -165,7 +165,12 @@ class Grader:
             measure=request.get("measure", False),
             stop=request.get("stop", False),
             shrink=request.get("shrink", SHRINK_CALLS),
-        ).run_checks()
+        )
+        if request["checks"]:
+            judge.run_checks()
+        for question in dict.fromkeys([*request.get("observe", ()), *(judge.failed if request.get("diagnose") else ())]):
+            if behaviour := probing.observe(self.homework, question, code, self.launcher):
+                self.emit({"event": "observed", "question": question, "behaviour": behaviour})
 
     def _inspect(self, request: dict[str, Any]) -> Code:
         files = {name: base64.b64decode(content) for name, content in request["files"].items()}

@@ -18,7 +18,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import confine, grader_process, scoring
+from . import confine, diagnosis, grader_process, scoring
 from .config import Homework, Waiver, load_waivers
 from .errors import ConfigError, IsolationError
 from .grader_process import GraderProcess
@@ -158,6 +158,12 @@ class Grading:
             round(time.perf_counter() - started, 3),
         )
 
+    def observe(self, submission: Submission, questions: Sequence[str]) -> dict[str, diagnosis.Behaviour]:
+        """What the probes of some questions see of a submission, by question; what has no probe is left out."""
+        work = _Work(submission, [])
+        self.grader.send({**self._request(work), "observe": list(questions)})
+        return {e["question"]: e["behaviour"] for e in self._events(work) if e["event"] == "observed"}
+
     def measure(self, seeds: Iterable[int]) -> Iterator[dict[str, float]]:
         """Run the solution's calibrated checks once a seed; yields each run's measured quantities.
 
@@ -216,17 +222,7 @@ class Grading:
         """Run what remains in one session; afterwards something more is decided than before."""
         work.check = work.file = work.killed = ""
         before = len(work.remaining)
-        self.grader.send(
-            {
-                "op": "submission",
-                "files": {name: base64.b64encode(data).decode() for name, data in work.submission.files.items()},
-                "problems": work.problems,
-                "checks": work.remaining,
-                "stop": work.stop,
-                **({} if work.shrink else {"shrink": 0}),
-                "waived": self._waived(work.submission.name),
-            }
-        )
+        self.grader.send(self._request(work))
         ended: dict[str, Any] = {"code": -1, "log": ""}
         for event in self._events(work):
             match event["event"]:
@@ -246,6 +242,17 @@ class Grading:
         if work.late:
             return
         self._after_death(work, ended, progress)
+
+    def _request(self, work: _Work) -> dict[str, Any]:
+        return {
+            "op": "submission",
+            "files": {name: base64.b64encode(data).decode() for name, data in work.submission.files.items()},
+            "problems": work.problems,
+            "checks": work.remaining,
+            "stop": work.stop,
+            **({} if work.shrink else {"shrink": 0}),
+            "waived": self._waived(work.submission.name),
+        }
 
     def _finish(self, work: _Work, result: CheckResult, progress: Progress) -> None:
         if result.check.id in work.remaining:

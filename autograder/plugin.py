@@ -121,6 +121,7 @@ class Judge:
     checks: list[CheckInfo] = field(default_factory=list)
     problem: BaseException | None = None
     hung: Counter[str] = field(default_factory=Counter)
+    failed: list[str] = field(default_factory=list)  # the question of each check that did
     run: _Run = field(init=False)
 
     def collect(self) -> list[CheckInfo]:
@@ -264,6 +265,8 @@ class Judge:
             self.run.measured,
         )
         self.emit({"event": "finished", "result": result})
+        if result.outcome is Outcome.FAILED:
+            self.failed.append(check.question)
         if self.stop and result.outcome is not Outcome.PASSED:
             item.session.shouldfail = "one check is enough"
         if result.outcome is Outcome.TIMED_OUT:

@@ -1,0 +1,121 @@
+"""Runs a question's probe on a submission, and writes down what it saw as plain JSON values.
+
+A probe is a function `probe(hw, see)` in `probes/<question>.py` beside the hidden checks. It gives the student's code
+fixed inputs and names what comes: `see("the product", lambda: hw.MatMul.apply(X, Y))`. What is named must be what the
+contract fixes, so that every right answer shows the same; `diagnosis` compares it with the solution and the mutants.
+"""
+
+from __future__ import annotations
+
+import binascii
+import contextlib
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from _pytest.pathlib import ImportMode, import_path
+
+from .config import Homework, Limits
+from .errors import AutograderError, ConfigError, WorkerLost, ZygoteGone
+from .loading import Code
+from .sandbox import Launcher
+from .subject import RemoteSubject, Session
+
+PROBES = "probes"  # below the hidden checks
+LIMITS = {"cpu_seconds": 5.0, "wall_seconds": 20.0}
+MAX_ENTRIES = 256  # of one observation
+MAX_TEXT = 200  # characters of a text that came from student code
+
+
+class Sight:
+    """What a probe has seen so far: the `see` that it is given."""
+
+    def __init__(self, hw: RemoteSubject):
+        self.hw = hw
+        self.behaviour: dict[str, Any] = {}
+
+    def __call__(self, name: str, look: Callable[[], Any], *, tolerance: float | None = None) -> Any:
+        """Look at something, and write down what came of it.
+
+        Args:
+            name: of the observation; every one has another.
+            look: calls student code. Both sides are seeded before, from the name.
+            tolerance: relative to the largest number, or to 1; what rounding explains if None.
+
+        Returns:
+            what `look` returned, or None if it raised.
+        """
+        if name in self.behaviour:
+            raise ConfigError(f"a probe sees {name!r} twice")
+        self.hw.seed(binascii.crc32(name.encode()))
+        value = None
+        try:
+            value = look()
+            self.behaviour[name] = written(value, tolerance)
+        except AutograderError as error:
+            if isinstance(error, ConfigError):
+                raise
+            self.behaviour[name] = ["raises", getattr(error, "type_name", type(error).__name__)]
+        except WorkerLost as error:
+            self.behaviour[name] = ["lost", type(error).__name__]
+            raise
+        except Exception as error:  # what student code gave cannot be used as the contract says
+            self.behaviour[name] = ["raises", type(error).__name__]
+        return value
+
+
+def observe(homework: Homework, question: str, code: Code, launcher: Launcher) -> dict[str, Any] | None:
+    """What the question's probe sees of this code, up to where a worker was lost; None where there is no probe.
+
+    Raises:
+        ConfigError: the probe is wrong.
+        ZygoteGone: no worker can be started any more.
+    """
+    path = homework.path(homework.hidden_checks) / PROBES / f"{question}.py"
+    if not path.is_file():
+        return None
+    probe = _load(path, homework.root)
+    limits = Limits(**{**homework.limits.model_dump(), **LIMITS})
+    provider = {name: provided.name for name, provided in homework.provider.items()}
+    worker = launcher.take(limits)
+    try:
+        session = Session(worker)
+        session.call("load", code.modules(homework.question(question)))
+        sight = Sight(RemoteSubject(session, provider, homework.path(homework.hidden_checks) / "support"))
+        with contextlib.suppress(WorkerLost):
+            probe(sight.hw, sight)
+        return sight.behaviour
+    finally:
+        worker.close()
+
+
+def _load(path: Path, root: Path) -> Callable[[Any, Sight], None]:
+    try:
+        module = import_path(path, mode=ImportMode.importlib, root=root, consider_namespace_packages=False)
+        return module.probe
+    except (ImportError, AttributeError, SyntaxError) as error:
+        raise ConfigError(f"{path} has no usable probe(hw, see): {error}") from error
+
+
+def written(value: Any, tolerance: float | None = None) -> Any:
+    """A value as plain JSON, numbers rounded to twelve digits; anything but numbers and tensors is an object."""
+    if value is None or isinstance(value, bool | int):
+        return value if not isinstance(value, int) or abs(value) < 1 << 53 else str(value)[:MAX_TEXT]
+    if isinstance(value, float):
+        return ["number", _number(value), tolerance]
+    if isinstance(value, str):
+        return value[:MAX_TEXT]
+    if isinstance(value, torch.Tensor) and not value.is_complex():
+        few = value.numel() <= MAX_ENTRIES  # of more, only the shape
+        entries = value.detach().flatten().to(torch.float64).tolist() if few else []
+        dtype = str(value.dtype).removeprefix("torch.")
+        return ["tensor", dtype, list(value.shape), [_number(entry) for entry in entries], tolerance]
+    if isinstance(value, list | tuple):
+        return ["list", *(written(item, tolerance) for item in value[:MAX_ENTRIES])]
+    return ["object"]
+
+
+def _number(number: float) -> float | str:
+    return float(f"{number:.12g}") if math.isfinite(number) else str(number)
