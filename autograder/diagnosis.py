@@ -56,9 +56,7 @@ class Known:
 def deviations(seen: Behaviour, solution: Behaviour) -> dict[str, Any]:
     """What was seen otherwise than with the solution; an observation that is missing is one that deviates."""
     names = dict.fromkeys([*solution, *seen])
-    return {
-        name: seen.get(name) for name in names if not same(seen.get(name), solution.get(name), loose=False)
-    }
+    return {name: seen.get(name) for name in names if not same(seen.get(name), solution.get(name), loose=False)}
 
 
 def alike(these: Behaviour, those: Behaviour) -> bool:

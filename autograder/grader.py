@@ -168,7 +168,9 @@ class Grader:
         )
         if request["checks"]:
             judge.run_checks()
-        for question in dict.fromkeys([*request.get("observe", ()), *(judge.failed if request.get("diagnose") else ())]):
+        for question in dict.fromkeys(
+            [*request.get("observe", ()), *(judge.failed if request.get("diagnose") else ())]
+        ):
             if behaviour := probing.observe(self.homework, question, code, self.launcher):
                 self.emit({"event": "observed", "question": question, "behaviour": behaviour})
 

@@ -15,7 +15,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from . import confine, diagnosis, grader_process, scoring
@@ -40,11 +40,12 @@ class _Work:
     submission: Submission
     remaining: list[str]
     stop: bool = False  # at the first check that does not pass
-    shrink: bool = True
+    explain: bool = True
     deadline: float = math.inf
     results: dict[str, CheckResult] = field(default_factory=dict)
     problems: dict[str, tuple[str, str]] = field(default_factory=dict)
     gates: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    behaviour: dict[str, diagnosis.Behaviour] = field(default_factory=dict)  # by question, where a check failed
     notes: tuple[str, ...] = ()  # what is wrong with files
     deaths: collections.Counter[str] = field(default_factory=collections.Counter)
     check: str = ""  # running now
@@ -55,6 +56,12 @@ class _Work:
     def late(self) -> bool:
         """Whether there is no time left."""
         return time.monotonic() > self.deadline
+
+    @property
+    def failed(self) -> list[str]:
+        """The questions with a check that failed so far and whose behaviour has not been looked at."""
+        failed = {r.check.question for r in self.results.values() if r.outcome is Outcome.FAILED}
+        return sorted(failed - self.behaviour.keys())
 
     @property
     def stopped(self) -> bool:
@@ -92,6 +99,7 @@ class Grading:
         confine.undumpable()
         self.waivers = (*load_waivers(homework), *waivers)
         self.homework, self.limits, self.required, self.hash_seed = homework, limits, required, hash_seed
+        self.known = diagnosis.recorded(homework)
         self.isolation = strongest() if isolation == "auto" else isolation
         self.grader = GraderProcess(homework, self.isolation, limits, required, hash_seed)
         try:
@@ -117,7 +125,7 @@ class Grading:
         progress: Progress = lambda result: None,
         *,
         stop: bool = False,
-        shrink: bool = True,
+        explain: bool = True,
         seconds: float = math.inf,
         only: Collection[str] | None = None,
     ) -> SubmissionResult:
@@ -128,7 +136,7 @@ class Grading:
             questions: grade only these, in this order.
             progress: told about each check's result as it comes.
             stop: skip what comes after the first check that does not pass.
-            shrink: make failing examples smaller, for whoever reads them.
+            explain: make failing examples smaller, say why checks failed and look for known mistakes.
             seconds: how long all checks together may take; those that are left then have timed out.
             only: of the questions' checks, run those with these ids.
         """
@@ -136,7 +144,7 @@ class Grading:
         chosen = self._chosen(questions)
         checks = [c for c in self.checks if c.question in chosen and (only is None or c.id in only)]
         in_order = sorted(checks, key=lambda check: chosen.index(check.question))
-        work = _Work(submission, [check.id for check in in_order], stop, shrink, time.monotonic() + seconds)
+        work = _Work(submission, [check.id for check in in_order], stop, explain, time.monotonic() + seconds)
         work.problems = {file: (Outcome.FAILED.value, reason) for file, reason in submission.problems.items()}
         while work.remaining and not work.stopped:
             self._session(work, progress)
@@ -146,7 +154,7 @@ class Grading:
         for check in [check for check in checks if check.id in work.remaining]:
             late = CheckResult(check, Outcome.TIMED_OUT, f"the {seconds:g} seconds for the whole submission are over")
             self._finish(work, late if work.late else CheckResult(check, Outcome.SKIPPED), progress)
-        results = [work.results[check.id] for check in checks]
+        results = self._with_hints(work, [work.results[check.id] for check in checks])
         scored = scoring.score(self.homework, results, work.gates)
         return SubmissionResult(
             submission.name,
@@ -157,6 +165,16 @@ class Grading:
             tuple(dict.fromkeys((*work.notes, *submission.notes))),
             round(time.perf_counter() - started, 3),
         )
+
+    def _with_hints(self, work: _Work, results: Sequence[CheckResult]) -> list[CheckResult]:
+        """Where a mistake is known by its behaviour, its hint says more than what one check can tell."""
+        hints = {name: self.known[name].hint(seen) for name, seen in work.behaviour.items() if name in self.known}
+        return [
+            replace(result, hint=hints[result.check.question])
+            if result.outcome is Outcome.FAILED and hints.get(result.check.question)
+            else result
+            for result in results
+        ]
 
     def observe(self, submission: Submission, questions: Sequence[str]) -> dict[str, diagnosis.Behaviour]:
         """What the probes of some questions see of a submission, by question; what has no probe is left out."""
@@ -233,6 +251,8 @@ class Grading:
                 case "finished":
                     self._finish(work, check_result_from_json(event["result"]), progress)
                     work.check = ""
+                case "observed":
+                    work.behaviour[event["question"]] = event["behaviour"]
                 case "ended":
                     ended = event
         if len(work.remaining) < before:
@@ -250,7 +270,7 @@ class Grading:
             "problems": work.problems,
             "checks": work.remaining,
             "stop": work.stop,
-            **({} if work.shrink else {"shrink": 0}),
+            **({"observe": work.failed, "diagnose": True} if work.explain else {"shrink": 0}),
             "waived": self._waived(work.submission.name),
         }
 

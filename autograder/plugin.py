@@ -12,6 +12,7 @@ import importlib.util
 import os
 import sys
 import time
+import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -29,6 +30,7 @@ from . import calibration as calibrations
 from .blame import Verdict, judge
 from .config import Homework, Limits
 from .errors import ConfigError, IsolationError, WorkerLost, ZygoteGone
+from .explanation import Examples, Explanation, explain
 from .loading import Code, solution
 from .results import CheckInfo, CheckResult, Outcome
 from .sandbox import Launcher
@@ -68,6 +70,8 @@ class _Run:
     output: str = ""
     failure: BaseException | None = None
     failure_size: int = 0
+    examples: Examples = field(default_factory=Examples)
+    explanation: Explanation | None = None
     shrink: int = SHRINK_CALLS
     stop_at: int | None = None  # number of calls
     measured: dict[str, float] = field(default_factory=dict)
@@ -79,11 +83,14 @@ class _Run:
         else:
             seed_everything(self.seed)
 
-    def failed(self, error: BaseException, arguments: dict[str, Any]) -> None:
+    def failed(self, error: BaseException, arguments: dict[str, Any], test: Callable[..., Any]) -> None:
         """Keep the smallest failing example; the first one sets the budget for finding smaller ones."""
         shown = ", ".join(f"{name}={value!r}" for name, value in arguments.items())
-        if self.failure is None or len(shown) < self.failure_size:
+        smaller = self.failure is None or len(shown) < self.failure_size
+        if smaller:
             self.failure, self.failure_size = error, len(shown)
+        if self.shrink:
+            self.examples.failed(error, arguments, test, smallest=smaller)
         if self.stop_at is None:
             self.stop_at = self.calls + self.shrink
 
@@ -220,6 +227,10 @@ class Judge:
             return
         inner = handle.inner_test
 
+        def again(*args: Any, **kwargs: Any) -> None:
+            self.run.reseed()
+            inner(*args, **kwargs)
+
         @functools.wraps(inner)
         def example(*args: Any, **kwargs: Any) -> Any:
             run = self.run
@@ -231,7 +242,8 @@ class Judge:
             except hypothesis.errors.HypothesisException:
                 raise
             except (Exception, pytest.fail.Exception) as error:
-                run.failed(error, {k: v for k, v in kwargs.items() if k not in _fixtures(item)})
+                drawn = {k: v for k, v in kwargs.items() if k not in _fixtures(item)}
+                run.failed(error, drawn, functools.partial(again, *args, **kwargs))
                 raise
 
         vars(example)["judged"] = True
@@ -254,15 +266,17 @@ class Judge:
             except ConfigError as error:  # what pytest says of an error in a plugin would hide it
                 self.problem = error
                 raise
+        said = self.run.explanation if verdict.outcome is Outcome.FAILED else None
         result = CheckResult(
             check,
             verdict.outcome,
-            verdict.message,
+            verdict.message if said is None else said.message,
             self.code.frames(verdict),
             self.run.output,
             round(time.perf_counter() - started, 4),
             self.run.calls,
             self.run.measured,
+            **({} if said is None else said.details()),
         )
         self.emit({"event": "finished", "result": result})
         if result.outcome is Outcome.FAILED:
@@ -307,18 +321,39 @@ class Judge:
             if isinstance(gone, ZygoteGone):  # the supervisor's business: another zygote, and this check again
                 self.problem = gone
                 raise gone
-        error: BaseException | None = raised[0] if raised else None
+        return judge(self._failure(raised[0] if raised else None))
+
+    def _failure(self, error: BaseException | None) -> BaseException | None:
+        """What a check failed by: the smallest example's where shrinking was cut short."""
         failure = self.run.failure
         if failure is not None and not isinstance(error, (Exception, pytest.fail.Exception)):
-            error = failure  # shrinking was cut short, by its budget or by the worker's end: the failure stands
-        return judge(error)
+            return failure  # by its budget, or by the worker's end
+        return error
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
-        """Keep what was raised itself: a report would only have its text."""
+        """Keep what was raised itself, of which a report would only have the text; explain it while a worker is there."""
         if call.excinfo is not None:
             item.stash[RAISED].append(call.excinfo.value)
+            if call.when == "call" and self.shrink:
+                self._explain(item, call.excinfo.value)
         return (yield)
+
+    def _explain(self, item: pytest.Item, raised: BaseException) -> None:
+        """Say why a check failed. Whatever goes wrong here costs the explanation, not the verdict."""
+        error = self._failure(raised)
+        verdict = judge(error)
+        if error is None or verdict.outcome is not Outcome.FAILED:
+            return
+        provider = {name: question.name for name, question in self.homework.provider.items()}
+        cooperative = item.stash[CHECK].kind == "cooperative"
+        try:
+            self.run.explanation = explain(
+                error, verdict.message, str(item.path), provider, self.run.examples, cooperative=cooperative
+            )
+        except (Exception, WorkerLost):
+            print(f"{item.nodeid} cannot be explained:")
+            traceback.print_exc()
 
     # -- what checks receive ---------------------------------------------------------------------------------------
 

@@ -18,7 +18,7 @@ import torch
 from _pytest.pathlib import ImportMode, import_path
 
 from .config import Homework, Limits
-from .errors import AutograderError, ConfigError, WorkerLost, ZygoteGone
+from .errors import AutograderError, ConfigError, WorkerLost
 from .loading import Code
 from .sandbox import Launcher
 from .subject import RemoteSubject, Session

@@ -59,6 +59,10 @@ class CheckResult:
     seconds: float = 0.0
     calls: int = 0  # calls that crossed to the worker
     measured: dict[str, float] = field(default_factory=dict)  # calibrated quantities, by name
+    comparison: str = ""  # what came and what was expected
+    jacobians: str = ""  # backward beside finite differences
+    example: str = ""  # Python code that shows the failure
+    hint: str = ""
 
 
 @dataclass(frozen=True)

@@ -115,13 +115,13 @@ class Bench:
         files: Mapping[str, bytes],
         questions: Iterable[str] | None,
         *,
-        shrink: bool = False,
+        explain: bool = False,
         **options: Any,
     ) -> SubmissionResult:
         """Grade files in memory; missing files of other questions do not matter. Options are `Grading.grade`'s."""
         grading = self.free[mode].get()
         try:
-            return grading.grade(Submission(name, dict(files), {}, ()), questions, shrink=shrink, **options)
+            return grading.grade(Submission(name, dict(files), {}, ()), questions, explain=explain, **options)
         finally:
             self.free[mode].put(grading)
 
@@ -440,7 +440,7 @@ def determinism_part(bench: Bench, found: Validation, tell: Tell) -> Part:
             if way == BACKWARDS:
                 with one_by_one:
                     return other.grade(Submission(name, dict(reversed(files.items())), {}, ()), backwards)
-            return bench.grade(mode, name, files, [alone] if way == ALONE else None, shrink=True)
+            return bench.grade(mode, name, files, [alone] if way == ALONE else None, explain=True)
 
         cases = [(name, way) for way in WAYS for name in submissions]
         with _busy():
