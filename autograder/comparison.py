@@ -34,7 +34,7 @@ TORCH_SAYS = (
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two values that should be the same within a tolerance: `abs(actual - expected) <= atol + rtol * abs(expected)`."""
+    """Two values that should be the same: `abs(actual - expected) <= atol + rtol * abs(expected)`."""
 
     actual: Any
     expected: Any
@@ -178,7 +178,7 @@ SUM_LEFT = "What came has one entry for each copy that broadcasting made; their 
 
 
 def recognised(both: Comparison) -> str | None:
-    """In which one simple way `actual` is almost `expected`: a hint, nothing if in none, None where none can be told."""
+    """In which one way `actual` is almost `expected`: a hint; nothing if in none; None where it cannot be told."""
     actual, expected = both.actual, both.expected
     if not isinstance(actual, Tensor) or not isinstance(expected, Tensor) or not expected.is_floating_point():
         return ""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import functools
 import inspect
 import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -120,6 +121,8 @@ def _with_values(place: Place, provider: Mapping[str, str]) -> list[str]:
         _CannotSay: a value cannot be written out.
     """
     kept = _needed(place, through_student=True)
+    if any(_draws(statement, place) for statement in kept):
+        raise _CannotSay("numbers that are drawn on the way")
     names = {name for statement in kept for name in loads(statement)} - {SUBJECT}
     made = {name for statement in kept for name in stores(statement)}
     given = sorted((names & place.values.keys()) - made, key=_order(place))
@@ -137,8 +140,16 @@ def _as_written(place: Place, provider: Mapping[str, str]) -> list[str]:
     made = {name for statement in kept for name in stores(statement)}
     given = [f"{name} = {literal(place.values[name])}" for name in sorted((names & place.values.keys()) - made)]
     lines = [*given, *_direct(kept, provider)]
-    drawn = any("rand" in line or "normal_" in line for line in lines)
-    return ["torch.manual_seed(0)", *lines] if drawn else lines
+    return ["torch.manual_seed(0)", *lines] if any(_draws(statement, place) for statement in kept) else lines
+
+
+def _draws(statement: ast.stmt, place: Place) -> bool:
+    """Whether a statement draws random numbers, itself or by making a layer."""
+    called = {node.attr for node in ast.walk(statement) if isinstance(node, ast.Attribute)}
+    if any(name.startswith("rand") or name == "normal_" for name in called):
+        return True
+    made = [place.values.get(name) for name in stores(statement)]
+    return any(isinstance(value, torch.nn.Module) and any(True for _ in value.parameters()) for value in made)
 
 
 def _direct(kept: Sequence[ast.stmt], provider: Mapping[str, str]) -> list[str]:
@@ -162,11 +173,20 @@ def _needed(place: Place, *, through_student: bool) -> list[ast.stmt]:
     for statement in reversed(place.body[:-1]):
         if _is_assertion(statement) or (through_student and not loads(statement) & student):
             continue
-        acts = not isinstance(statement, ast.Assign | ast.AnnAssign)  # on what it names, without naming it anew
-        if stores(statement) & needed or (acts and (through_student or loads(statement) & needed)):
+        if stores(statement) & needed or (_acts(statement) and (through_student or loads(statement) & needed)):
             kept.append(statement)
             needed |= loads(statement)
     return kept[::-1]
+
+
+def _acts(statement: ast.stmt) -> bool:
+    """Whether a statement changes what it names, without naming it anew."""
+    match statement:
+        case ast.For(body=body) | ast.With(body=body) | ast.If(body=body) | ast.While(body=body):
+            return any(_acts(inner) for inner in body if not _is_assertion(inner))
+        case ast.Assign(targets=targets):
+            return any(not isinstance(target, ast.Name | ast.Tuple) for target in targets)
+    return not isinstance(statement, ast.AnnAssign)
 
 
 def _is_assertion(statement: ast.stmt) -> bool:
@@ -264,11 +284,9 @@ def _tensor(value: Tensor) -> str:
     """A tensor written out: not a Parameter, nor one that was changed in place, for it is not what it was."""
     if type(value) is not Tensor or value.numel() > MAX_ENTRIES or value._version or value.is_complex():
         raise _CannotSay
-    if 0 in value.shape:
-        entries = f"torch.zeros({tuple(value.shape)}"
-    else:
-        entries = f"torch.tensor({_entries(value.detach())}"
-    plain = value.dtype is torch.float32 or (value.dtype in (torch.int64, torch.bool) and value.numel())
+    empty = 0 in value.shape
+    entries = f"torch.zeros({tuple(value.shape)}" if empty else f"torch.tensor({_entries(value.detach())}"
+    plain = value.dtype is torch.float32 or (value.dtype in (torch.int64, torch.bool) and not empty)
     dtype = "" if plain else f", dtype={value.dtype}"
     written = f"{entries}{dtype}{', requires_grad=True' if value.requires_grad else ''})"
     return written if len(written) < 100 else written.replace("], ", "],\n    ")
@@ -280,7 +298,7 @@ def _entries(value: Tensor) -> str:
     if not value.is_floating_point():
         return repr(value.item())
     short = value.float() if value.dtype in (torch.float16, torch.bfloat16) else value
-    number = short.numpy()[()]
+    number: Any = short.numpy()[()]
     text = (
         numpy.format_float_positional(number, trim="0")
         if 1e-4 <= abs(number) < 1e6 or number == 0
@@ -350,7 +368,7 @@ def _header(text: str, place: Place, provider: Mapping[str, str]) -> list[str]:
 
 def _imports_of(file: str) -> dict[str, str]:
     """By name, the import at the top of a file that brings it; not those of its siblings."""
-    found = {}
+    found: dict[str, str] = {}
     for node in ast.parse(Path(file).read_text(encoding="utf-8")).body:
         if isinstance(node, ast.Import):
             found |= {(alias.asname or alias.name): ast.unparse(ast.Import([alias])) for alias in node.names}
@@ -393,6 +411,9 @@ def _copied(expression: ast.expr) -> ast.expr:
 
 def _copy(statement: ast.stmt) -> ast.stmt:
     copied = ast.parse(ast.unparse(statement)).body[0]
+    for node in ast.walk(copied):
+        if isinstance(node, ast.For | ast.With | ast.If | ast.While):
+            node.body = [inner for inner in node.body if not _is_assertion(inner)] or [ast.Pass()]
     for node in ast.walk(copied):  # what the check says if it fails is not for an example
         if isinstance(node, ast.Call):
             node.keywords = [keyword for keyword in node.keywords if keyword.arg != "msg"]
@@ -422,9 +443,9 @@ def _of_gradcheck(error: BaseException) -> tuple[Callable[[], Tensor], Inputs] |
     for frame, _ in steps(error.__traceback__):
         if frame.f_code is torch.autograd.gradcheck.__code__:
             function, inputs = frame.f_locals["func"], frame.f_locals["inputs"]
-            inputs = (inputs,) if isinstance(inputs, Tensor) else tuple(inputs)
-            named = {f"input {number}": tensor for number, tensor in enumerate(inputs, 1) if tensor.requires_grad}
-            return lambda: function(*inputs), named
+            given = (inputs,) if isinstance(inputs, Tensor) else tuple(inputs)
+            named = {f"input {number}": tensor for number, tensor in enumerate(given, 1) if tensor.requires_grad}
+            return functools.partial(function, *given), named
     return None
 
 
@@ -461,7 +482,7 @@ def _recomputed(
             again.append(statement)
     if not loads(result) & student:
         return None
-    module = compile(ast.fix_missing_locations(ast.Module(again, [])), "<check>", "exec")
+    module = compile(ast.fix_missing_locations(ast.Module(list(again), [])), "<check>", "exec")
     expression = compile(ast.Expression(result), "<check>", "eval")
     scope = {**place.frame.f_globals, **place.values}
 

@@ -332,7 +332,7 @@ class Judge:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
-        """Keep what was raised itself, of which a report would only have the text; explain it while a worker is there."""
+        """Keep what was raised itself: a report would only have its text. Explain it while its worker is there."""
         if call.excinfo is not None:
             item.stash[RAISED].append(call.excinfo.value)
             if call.when == "call" and self.shrink:
