@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
-from . import reports
+from . import pages, reports
 from .config import Homework, Sample, Waiver
 from .errors import ConfigError, SubmissionError
 from .grading import Grading
@@ -59,7 +59,7 @@ def grade_all(
         for name, path in submissions:
             started(name, len(chosen))
             result = grading.grade(read(path, homework, name), questions, checked)
-            _write(out / name, result)
+            _write(out / name, result, homework.title)
             results.append(result)
             finished(result)
     return results
@@ -83,10 +83,11 @@ def read(path: Path, homework: Homework, name: str) -> Submission:
         return Submission(name, {}, dict.fromkeys(homework.by_file, str(error)), (str(error),))
 
 
-def _write(folder: Path, result: SubmissionResult) -> None:
+def _write(folder: Path, result: SubmissionResult, title: str) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         reports.write_json(folder / "results.json", reports.results_json(result))
+        reports.write_text(folder / "feedback.html", pages.feedback_page(result, title))
     except OSError as error:
         raise ConfigError(f"the results cannot be written to {folder}: {error.strerror}") from error
 

@@ -108,10 +108,14 @@ def grade(
     found = expand(submissions, hw)
     lifted = load_waivers(hw, waivers) if waivers else ()
     results = _grade(hw, found, out, isolation, question, _layers(require_isolation), lifted)
-    table = reports.submission_table(results[0]) if len(results) == 1 else reports.class_table(results)
-    out_console.print(table)
-    where = out / (found[0][0] if len(found) == 1 else "<name>") / "results.json"
-    out_console.print(f"results: {where}", soft_wrap=True, markup=False)
+    if len(results) == 1:
+        out_console.print(reports.explanations(results[0]), end="", soft_wrap=True)
+        out_console.print(reports.submission_table(results[0]))
+    else:
+        out_console.print(reports.class_table(results))
+    where = out / (found[0][0] if len(found) == 1 else "<name>")
+    out_console.print(f"results: {where / 'results.json'}", soft_wrap=True, markup=False)
+    out_console.print(f"for the student: {where / 'feedback.html'}", soft_wrap=True, markup=False)
     _exit_for(results)
 
 
@@ -169,11 +173,13 @@ def validate(
     jobs: Annotated[int, typer.Option(min=1, help="How many submissions are graded at a time.")] = 2,
     only: Annotated[list[str] | None, typer.Option("--only", help="A part, such as mutants; may be repeated.")] = None,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write what was found here.")] = None,
-    record: Annotated[bool, typer.Option("--record", help="Write down which check catches which mutants.")] = False,
+    record: Annotated[
+        bool, typer.Option("--record", help="Write down which check catches which mutants, and how they behave.")
+    ] = False,
     homework: HomeworkOption = None,
 ) -> None:
     """Prove the grader right: right answers pass, wrong ones are caught, every check is needed, nothing leaks."""
-    from . import answers, reports
+    from . import answers, diagnosis, reports
     from . import validate as validation
     from .config import load_homework
 
@@ -188,10 +194,12 @@ def validate(
             task = progress.add_task(name, total=steps)
             return lambda: progress.advance(task)
 
-        parts = [*(only or ()), "mutants"] if only and record else only or ()
-        found = validation.validate(hw, quick=quick, only=parts, jobs=jobs, progress=part)
-    if record:
+        parts = only or ()
+        found = validation.validate(hw, quick=quick, only=parts, jobs=jobs, record=record, progress=part)
+    if record and found.caught:
         _say_written(answers.record(hw, found.caught))
+    if record and found.behaviour:
+        _say_written(diagnosis.record(hw, found.behaviour))
     if json_file is not None:
         reports.write_json(json_file, reports.validation_json(found))
     out_console.print(reports.validation_table(found), reports.times_table(found))

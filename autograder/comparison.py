@@ -116,9 +116,10 @@ def _values(both: Comparison) -> list[str]:
     came, wanted = number(actual[worst].item(), expected[worst].item())
     where = f"at {list(worst)}" if worst else "here"
     allowed_text = f"{both.atol:.2g} + {both.rtol:.2g} * abs(expected)" if both.rtol or both.atol else "nothing"
+    count, of = int(wrong.sum()), wrong.numel()
+    differ = f"{count} of {of} element{'s' * (of > 1)} differ{'s' * (count == 1)}"
     return [
-        f"{int(wrong.sum())} of {wrong.numel()} {'element' if wrong.numel() == 1 else 'elements'} differ "
-        f"(allowed: {allowed_text}).".replace("1 element differ", "1 element differs"),
+        f"{differ} (allowed: {allowed_text}).",
         f"The worst is {where}: {came} came, {wanted} was expected.",
     ]
 

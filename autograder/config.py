@@ -19,6 +19,7 @@ class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, ignored_types=(cached_property,))
 
 
+Tier = Literal["public", "hidden", "secret"]
 Visibility = Literal["visible", "after_due_date", "after_published", "hidden"]
 
 
@@ -87,6 +88,7 @@ class Homework(_Frozen):
     data: tuple[str, ...] = ()  # files and folders that thresholds depend on
     requirements: tuple[str, ...] = ()  # packages that checks and data need besides the engine's own
     waivers: str = "waivers.toml"  # need not be there
+    tiers: dict[str, Tier] = Field(default_factory=dict)  # what students see of `question::check`, or of a question's
     hidden_visibility: Visibility = "visible"  # on Gradescope, when students see how hidden checks ended
     salt: str = ""  # a secret, for checks that hide which public data they use
     limits: Limits = Limits()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,6 +53,17 @@ class Known:
         return hints.pop() if len(hints) == 1 else ""
 
 
+def known(solution: Behaviour, mutants: Iterable[tuple[str, str, Behaviour]]) -> Known:
+    """What is to be recorded of a question: mutants are told by name, hint and what was seen of them."""
+    mistakes = (Mistake(name, one_line(hint), deviations(seen, solution)) for name, hint, seen in mutants)
+    return Known(solution, tuple(mistake for mistake in mistakes if mistake.deviations))
+
+
+def one_line(hint: str) -> str:
+    """A docstring without its line breaks."""
+    return " ".join(hint.split())
+
+
 def deviations(seen: Behaviour, solution: Behaviour) -> dict[str, Any]:
     """What was seen otherwise than with the solution; an observation that is missing is one that deviates."""
     names = dict.fromkeys([*solution, *seen])
@@ -69,7 +80,7 @@ def same(one: Any, other: Any, *, loose: bool) -> bool:
     if not (isinstance(one, list) and isinstance(other, list)):
         return type(one) is type(other) and bool(one == other)
     match one, other:
-        case ["raises", _], ["raises", _]:
+        case (["raises", _], ["raises", _]) | (["lost", _], ["lost", _]):
             return True  # the same mistake ends in one exception or another
         case ["number", a, tolerance], ["number", b, _]:
             return _close([a], [b], tolerance or 1e-6, loose)

@@ -21,7 +21,7 @@ import numpy
 import torch
 from torch import Tensor
 
-from .comparison import beside, steps, table
+from .comparison import beside, number, steps, table
 
 SUBJECT = "hw"  # what checks call the student's code
 MAX_ENTRIES = 40  # of a tensor that is written out
@@ -148,8 +148,20 @@ def _draws(statement: ast.stmt, place: Place) -> bool:
     called = {node.attr for node in ast.walk(statement) if isinstance(node, ast.Attribute)}
     if any(name.startswith("rand") or name == "normal_" for name in called):
         return True
-    made = [place.values.get(name) for name in stores(statement)]
-    return any(isinstance(value, torch.nn.Module) and any(True for _ in value.parameters()) for value in made)
+    made = {name: place.values.get(name) for name in stores(statement)}
+    drawn = {
+        f"{name}.{parameter}.data"
+        for name, module in made.items()
+        if isinstance(module, torch.nn.Module)
+        for parameter, _ in module.named_parameters()
+    }
+    return not drawn <= _overwritten(place)
+
+
+def _overwritten(place: Place) -> set[str]:
+    """What the check gives its own values: `layer.weight.data` in `layer.weight.data.copy_(weight)`."""
+    calls = [node.func for statement in place.body for node in ast.walk(statement) if isinstance(node, ast.Call)]
+    return {ast.unparse(call.value) for call in calls if isinstance(call, ast.Attribute) and call.attr == "copy_"}
 
 
 def _direct(kept: Sequence[ast.stmt], provider: Mapping[str, str]) -> list[str]:
@@ -164,19 +176,27 @@ def _order(place: Place) -> Callable[[str], int]:
 
 def _needed(place: Place, *, through_student: bool) -> list[ast.stmt]:
     """The statements that lead to the failure, or those of them that the student's code takes part in."""
-    student = {SUBJECT}
-    for statement in place.body:
-        if loads(statement) & student:
-            student |= stores(statement)
+    student = of_student(place.body)
     last = _looked_at(place)
     kept, needed = [last], loads(last)
+    unmade = not needed & student  # what is looked at was made by the check: student code may have changed it
     for statement in reversed(place.body[:-1]):
         if _is_assertion(statement) or (through_student and not loads(statement) & student):
             continue
-        if stores(statement) & needed or (_acts(statement) and (through_student or loads(statement) & needed)):
+        acts = _acts(statement) or (unmade and loads(statement) & student)
+        if stores(statement) & needed or (acts and (through_student or loads(statement) & needed)):
             kept.append(statement)
             needed |= loads(statement)
     return kept[::-1]
+
+
+def of_student(body: Iterable[ast.stmt]) -> set[str]:
+    """The names of what comes from the student's code, in a function's statements."""
+    found = {SUBJECT}
+    for statement in body:
+        if loads(statement) & found:
+            found |= stores(statement)
+    return found
 
 
 def _acts(statement: ast.stmt) -> bool:
@@ -201,8 +221,8 @@ def _is_assertion(statement: ast.stmt) -> bool:
 def _looked_at(place: Place) -> ast.stmt:
     """What to print instead of the assertion that failed; any other statement raises by itself."""
     match place.failing:
-        case ast.Assert(test=ast.Compare(left=seen) | ast.UnaryOp(operand=seen) | seen):
-            shown = seen
+        case ast.Assert(test=test):
+            shown = _seen(test)
         case ast.Expr(value=ast.Call(args=[seen, *_], func=ast.Name(id=name) | ast.Attribute(attr=name))) if (
             name.startswith("assert") and "gradcheck" not in name and SUBJECT not in _bare(place.failing)
         ):
@@ -211,6 +231,16 @@ def _looked_at(place: Place) -> ast.stmt:
             return failing
     call = ast.Expr(ast.Call(ast.Name("print", ast.Load()), [_Named(place).visit(_copied(shown))], []))
     return ast.fix_missing_locations(call)
+
+
+def _seen(test: ast.expr) -> ast.expr:
+    """Of a condition, what it is about."""
+    match test:
+        case ast.Compare(left=seen) | ast.UnaryOp(operand=seen) | ast.Call(args=[seen, *_]):
+            return _seen(seen)
+        case ast.BoolOp(values=[first, *_]):
+            return _seen(first)
+    return test
 
 
 def _bare(statement: ast.Expr) -> set[str]:
@@ -499,7 +529,7 @@ def _compared(function: Callable[[], Tensor], inputs: Inputs) -> str:
     tensors = list(inputs.values())
     if any(t.dtype is not torch.float64 or not t.is_leaf for t in tensors):
         return ""
-    columns = [(name, index) for name, t in inputs.items() for index in numpy.ndindex(*t.shape)]
+    columns = [(name, _index(index)) for name, t in inputs.items() for index in numpy.ndindex(*t.shape)]
     result = function()
     if not 0 < result.numel() <= MAX_JACOBIAN or not 0 < len(columns) <= MAX_JACOBIAN:
         return ""
@@ -509,28 +539,34 @@ def _compared(function: Callable[[], Tensor], inputs: Inputs) -> str:
     if not wrong.any():
         return ""
     row, column = wrong.nonzero()[0].tolist()
-    rows = [f"result{list(index) if index else ''}" for index in numpy.ndindex(*result.shape)]
-    names = [f"{name}{list(index) if index else ''}" for name, index in columns]
-    own = [i for i, (name, _) in enumerate(columns) if name == columns[column][0]]  # of the same input
+    rows = [_index(index) for index in numpy.ndindex(*result.shape)]
+    name, at = columns[column]
+    own = [i for i, (other, _) in enumerate(columns) if other == name]
     high, wide = _window(range(len(rows)), row), _window(own, column)
     blocks = [
         table(
             [
-                [title, *(names[j] for j in wide)],
-                *([rows[i], *(_cell(matrix, i, j, row, column) for j in wide)] for i in high),
+                [title, *(columns[j][1] or name for j in wide)],
+                *([rows[i] or "result", *(_cell(matrix, i, j, row, column) for j in wide)] for i in high),
             ]
         )
         for title, matrix in (("backward", backward), ("differences", differences))
     ]
-    shown = "" if len(high) * len(wide) == wrong.numel() else f" (a part of {len(rows)} rows and {len(names)} columns)"
+    whole = len(high) == len(rows) and len(wide) == len(own)
+    part = "" if whole else f", a part of {len(rows)} rows and {len(own)} columns"
+    said, true = number(backward[row, column].item(), differences[row, column].item())
     return "\n".join(
         [
             *beside(*blocks),
             "",
-            f"The first that differs is marked with *{shown}: d {rows[row]} / d {names[column]} is "
-            f"{backward[row, column]:.6g} by backward, {differences[row, column]:.6g} by finite differences.",
+            f"A row is for an entry of the result, a column for one of {name}{part}. The first that differs has a *:",
+            f"d result{rows[row]} / d {name}{at} is {said} by backward, {true} by finite differences.",
         ]
     )
+
+
+def _index(index: Sequence[int]) -> str:
+    return str(list(index)) if index else ""
 
 
 def _window(places: Sequence[int], around: int) -> Sequence[int]:
@@ -540,7 +576,7 @@ def _window(places: Sequence[int], around: int) -> Sequence[int]:
 
 
 def _cell(matrix: Tensor, i: int, j: int, row: int, column: int) -> str:
-    return f"{'*' if (i, j) == (row, column) else ''}{matrix[i, j]:.4g}"
+    return f"{'*' if (i, j) == (row, column) else ''}{matrix[i, j] + 0.0:.4g}"  # 0 for -0
 
 
 def _backward(function: Callable[[], Tensor], result: Tensor, inputs: Sequence[Tensor]) -> Tensor:

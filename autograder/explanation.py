@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.autograd.gradcheck import GradcheckError
 
 from . import comparison, example
 from .comparison import steps
@@ -24,8 +25,11 @@ FLOAT64_ONLY = (
     "Your code is right in float64 and not in float32. Look for a dtype that is written down instead of taken from the "
     "input, and for numbers that are too small or too large for float32."
 )
+GRADCHECK = "torch.autograd.gradcheck finds that backward and finite differences of forward disagree."
+DIFFERENT = "What came is not what was expected."
 ARGUMENTS = r"(?m)^(?:Falsifying example|Failing test case): "  # how Hypothesis begins to say what it tried
 MAX_MESSAGE = 1_500  # characters
+MAX_STEPS = 16  # of a traceback, as many as a worker sends
 
 
 @dataclass(frozen=True)
@@ -92,6 +96,7 @@ def explain(
     examples: Examples | None = None,
     *,
     cooperative: bool = False,
+    changed: bool | None = None,
 ) -> Explanation:
     """What can be said of a failure.
 
@@ -102,6 +107,7 @@ def explain(
         provider: the module of each name that `hw` has.
         examples: those of Hypothesis that failed.
         cooperative: whether the check looks at what becomes of its inputs.
+        changed: whether student code changed one; None where that is to be seen from the tensors themselves.
     """
     found = comparison.found_in(error)
     places = example.places_of(error.__traceback__, file)
@@ -110,9 +116,15 @@ def explain(
     if examples is None or not examples.almost:
         examples = Examples([comparison.recognised(found) if found else ""])
     stubs = tuple(f"{module}: " for module in provider.values())
-    hint = STUB if _is_stub(error, stubs) else _from_place(error, place, cooperative) or examples.hint()
+    hint = examples.hint()
+    if _is_stub(error, stubs):
+        hint = STUB
+    elif place and _is_about_none(error):
+        hint = NONE
+    elif cooperative and (_has_changed_input(places) if changed is None else changed):
+        hint = CHANGED
     return Explanation(
-        _message(text, bool(code)),
+        _message(text, bool(code)) or (GRADCHECK if isinstance(error, GradcheckError) else DIFFERENT),
         comparison.described(found) if found else "",
         example.jacobians(error, place),
         code,
@@ -134,14 +146,13 @@ def _is_stub(error: BaseException, beginnings: tuple[str, ...]) -> bool:
     return kind == "NotImplementedError" and said.startswith(beginnings)
 
 
-def _from_place(error: BaseException, place: example.Place | None, cooperative: bool) -> str:
-    if place is None:
-        return ""
-    if _is_about_none(error):
-        return NONE
-    given = {name for statement in place.body for name in example.loads(statement)}
-    tensors = [value for name in given if type(value := place.values.get(name)) is Tensor]
-    return CHANGED if cooperative and any(tensor._version for tensor in tensors) else ""
+def _has_changed_input(places: Sequence[example.Place]) -> bool:
+    """Whether a tensor that the check made itself was changed in place, as autograd counts it."""
+    for place in places[:1]:
+        student = example.of_student(place.body)
+        given = {name for statement in place.body for name in example.loads(statement)} - student
+        return any(type(value := place.values.get(name)) is Tensor and value._version for name in given)
+    return False
 
 
 def _is_about_none(error: BaseException) -> bool:
@@ -176,5 +187,5 @@ def in_files(error: BaseException, own: Callable[[str], str | None]) -> Sequence
     for frame, line in steps(error.__traceback__):
         if name := own(frame.f_code.co_filename):
             source = linecache.getline(frame.f_code.co_filename, line).strip()
-            found.append((name, line, getattr(frame.f_code, "co_qualname", frame.f_code.co_name), source))
-    return found
+            found.append((name, line, frame.f_code.co_name, source))
+    return found if len(found) <= MAX_STEPS else [*found[: MAX_STEPS // 4], *found[-3 * MAX_STEPS // 4 :]]

@@ -7,16 +7,17 @@ of the three imports anything else of ours.
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from html import escape
 
 OPENINGS = {
     "PASSED": "",
     "FAILED": "",
     "SKIPPED": "Skipped",
-    "TIMED_OUT": "Out of time",
+    "TIMED_OUT": "Timed out",
     "OUT_OF_MEMORY": "Out of memory",
-    "CRASHED": "The Python process ended",
+    "CRASHED": "Crashed",
     "INTERNAL_ERROR": "The autograder itself failed here. This is not your fault; the score is withheld.",
 }
 EXAMPLE = "To see it for yourself, put this into a file beside yours and run it:"
@@ -55,14 +56,21 @@ class Feedback:
 
 def text(said: Feedback) -> str:
     """All parts, in the order in which a student needs them: what is wrong, where, how to see it, what to try."""
-    opening = OPENINGS[said.outcome]
     if said.outcome == "INTERNAL_ERROR":
-        return opening
-    blocks = [f"{opening}: {said.message}" if opening and said.message else opening or said.message]
+        return OPENINGS[said.outcome]
+    blocks = [first_words(said)]
     blocks += [titled(title, part) for title, part in sections(said)]
     if said.hint:
         blocks.append("\n".join(textwrap.wrap(f"Hint: {' '.join(said.hint.split())}", 88)))
     return "\n\n".join(block for block in blocks if block)
+
+
+def first_words(said: Feedback) -> str:
+    """How the check ended, if that is not plain from its message, and the message."""
+    opening = OPENINGS[said.outcome]
+    if opening and said.message and said.outcome != "INTERNAL_ERROR":
+        return f"{opening}: {said.message}"
+    return opening or said.message or ("Failed." if said.outcome == "FAILED" else "")
 
 
 def sections(said: Feedback) -> list[tuple[str, str]]:
@@ -78,6 +86,23 @@ def sections(said: Feedback) -> list[tuple[str, str]]:
         (OUTPUT, output),
     ]
     return [(title, part) for title, part in parts if part.strip()]
+
+
+def html(said: Feedback, safe: Callable[[str], str]) -> str:
+    """The same as `text` in a few plain tags, everything escaped.
+
+    Args:
+        said: the parts.
+        safe: makes a text printable, and cuts it.
+    """
+    first = first_words(said)
+    blocks = [f"<p>{escape(safe(first))}</p>"] if first else []
+    if said.outcome != "INTERNAL_ERROR":
+        for title, part in sections(said):
+            blocks.append(f"<p><strong>{escape(title)}</strong></p>\n<pre>{escape(safe(part))}</pre>")
+        if said.hint:
+            blocks.append(f"<p><strong>Hint:</strong> {escape(safe(said.hint))}</p>")
+    return "\n".join(blocks)
 
 
 def step(file: str, line: int, function: str, source: str) -> str:

@@ -84,7 +84,7 @@ def run(place: Path) -> dict[str, Any]:
     submission = read(place / "submission", homework, "submission")
     with Grading(homework, "auto", required=settings["required"]) as grading:
         result = grading.grade(submission, seconds=settings["seconds"])
-    results = reports.results_json(result, homework.hidden_visibility)
+    results = reports.results_json(result, homework.hidden_visibility, html=True)
     results["extra_data"]["gradescope"] = metadata
     _tell_staff(result, metadata)
     return results

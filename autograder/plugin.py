@@ -44,6 +44,7 @@ MAX_ENTRIES_SHOWN = 1_000  # of a tensor of more than three dimensions
 # Plugins of pytest's own; the last two collect garbage at the end of each session, which is a process that ends.
 UNUSED = ("cacheprovider", "faulthandler", "logging", "threadexception", "unraisableexception")
 VISIBILITIES = ("public", "hidden", "secret")
+DEFAULT_TIER = {True: "public", False: "hidden"}  # by whether the check's file is in the handout
 MARKS = {
     "points(n)": "what the check is worth within its question; 1 if absent",
     "visibility(tier)": "public, hidden or secret",
@@ -188,6 +189,7 @@ class Judge:
             for item in items:
                 item.stash[CHECK] = self._describe(item)
                 self._wrap_examples(item)
+            self._expect_tiers_known(items)
         except ConfigError as error:
             self.problem = error
             items.clear()
@@ -202,6 +204,12 @@ class Judge:
             items.sort(key=lambda item: place[item.stash[CHECK].id])
         self.checks = [item.stash[CHECK] for item in items]
 
+    def _expect_tiers_known(self, items: Sequence[pytest.Item]) -> None:
+        names = {question.name for question in self.homework.questions}
+        names |= {f"{item.stash[CHECK].question}::{item.name}" for item in items}
+        if self.wanted is None and (unknown := self.homework.tiers.keys() - names):
+            raise ConfigError(f"[tool.autograder.tiers]: there is no question or question::check {min(unknown)!r}")
+
     def _describe(self, item: pytest.Item) -> CheckInfo:
         name = item.path.stem.removeprefix("test_")
         question = self.homework.question(name).name
@@ -210,7 +218,7 @@ class Judge:
             raise ConfigError(f"the check {item.nodeid} has no docstring; its first line is the title students see")
         public = self.homework.path(self.homework.public_checks) in item.path.parents
         try:
-            visibility = _argument(item, "visibility", "public" if public else "hidden")
+            visibility = self._tier(item, question, public) or _argument(item, "visibility", DEFAULT_TIER[public])
             points = float(_argument(item, "points", 1.0))
             self._limits(item)
         except (TypeError, ValueError) as error:
@@ -219,6 +227,11 @@ class Judge:
             raise ConfigError(f"the check {item.nodeid}: visibility is one of {', '.join(VISIBILITIES)}")
         kind = "cooperative" if item.get_closest_marker("cooperative") else "value"
         return CheckInfo(item.nodeid, question, title, points, visibility, kind)
+
+    def _tier(self, item: pytest.Item, question: str, public: bool) -> str | None:
+        """What the configuration says of a check, or of all hidden ones of its question."""
+        own = self.homework.tiers.get(f"{question}::{item.name}")
+        return own or (None if public else self.homework.tiers.get(question))
 
     def _wrap_examples(self, item: pytest.Item) -> None:
         """Seed before each Hypothesis example, keep the smallest failure, and stop shrinking within a budget."""
@@ -346,11 +359,13 @@ class Judge:
         if error is None or verdict.outcome is not Outcome.FAILED:
             return
         provider = {name: question.name for name, question in self.homework.provider.items()}
-        cooperative = item.stash[CHECK].kind == "cooperative"
+        about = {
+            "cooperative": item.stash[CHECK].kind == "cooperative",
+            "changed": self.run.session is not None and self.run.session.inputs_changed,
+        }
+        file, examples = str(item.path), self.run.examples
         try:
-            self.run.explanation = explain(
-                error, verdict.message, str(item.path), provider, self.run.examples, cooperative=cooperative
-            )
+            self.run.explanation = explain(error, verdict.message, file, provider, examples, **about)
         except (Exception, WorkerLost):
             print(f"{item.nodeid} cannot be explained:")
             traceback.print_exc()

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import binascii
 import contextlib
+import itertools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from .sandbox import Launcher
 from .subject import RemoteSubject, Session
 
 PROBES = "probes"  # below the hidden checks
-LIMITS = {"cpu_seconds": 5.0, "wall_seconds": 20.0}
+CPU_SECONDS = 5.0  # at most, of a probe
 MAX_ENTRIES = 256  # of one observation
 MAX_TEXT = 200  # characters of a text that came from student code
 
@@ -77,7 +78,8 @@ def observe(homework: Homework, question: str, code: Code, launcher: Launcher) -
     if not path.is_file():
         return None
     probe = _load(path, homework.root)
-    limits = Limits(**{**homework.limits.model_dump(), **LIMITS})
+    seconds = min(CPU_SECONDS, homework.limits.cpu_seconds)
+    limits = Limits(**{**homework.limits.model_dump(), "cpu_seconds": seconds})
     provider = {name: provided.name for name, provided in homework.provider.items()}
     worker = launcher.take(limits)
     try:
@@ -100,20 +102,27 @@ def _load(path: Path, root: Path) -> Callable[[Any, Sight], None]:
 
 
 def written(value: Any, tolerance: float | None = None) -> Any:
-    """A value as plain JSON, numbers rounded to twelve digits; anything but numbers and tensors is an object."""
-    if value is None or isinstance(value, bool | int):
-        return value if not isinstance(value, int) or abs(value) < 1 << 53 else str(value)[:MAX_TEXT]
+    """A value as plain JSON, numbers rounded to twelve digits; anything but numbers, texts and tensors is an object."""
+    return _written(value, tolerance, itertools.count())
+
+
+def _written(value: Any, tolerance: float | None, entries: Iterator[int]) -> Any:
+    """The same; what comes after MAX_ENTRIES is left out, for student code says how much comes."""
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, int):
+        return value if abs(value) < 1 << 53 else str(value)[:MAX_TEXT]
     if isinstance(value, float):
         return ["number", _number(value), tolerance]
     if isinstance(value, str):
         return value[:MAX_TEXT]
     if isinstance(value, torch.Tensor) and not value.is_complex():
         few = value.numel() <= MAX_ENTRIES  # of more, only the shape
-        entries = value.detach().flatten().to(torch.float64).tolist() if few else []
+        found = value.detach().flatten().to(torch.float64).tolist() if few else []
         dtype = str(value.dtype).removeprefix("torch.")
-        return ["tensor", dtype, list(value.shape), [_number(entry) for entry in entries], tolerance]
+        return ["tensor", dtype, list(value.shape), [_number(entry) for entry in found], tolerance]
     if isinstance(value, list | tuple):
-        return ["list", *(written(item, tolerance) for item in value[:MAX_ENTRIES])]
+        return ["list", *(_written(item, tolerance, entries) for item in value if next(entries) < MAX_ENTRIES)]
     return ["object"]
 
 

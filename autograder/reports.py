@@ -11,6 +11,7 @@ import tempfile
 import textwrap
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,9 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from . import feedback
 from .results import CheckResult, Outcome, QuestionResult, SubmissionResult
+from .visibility import counts as secret_counts
 from .visibility import for_student
 
 if TYPE_CHECKING:
@@ -37,12 +40,13 @@ _OTHER = {
 }
 
 
-def results_json(result: SubmissionResult, hidden: str = "visible") -> dict[str, Any]:
+def results_json(result: SubmissionResult, hidden: str = "visible", *, html: bool = False) -> dict[str, Any]:
     """What Gradescope reads, and our own fields under `extra_data`.
 
     Args:
         result: one graded submission.
         hidden: when students see how hidden checks ended, in Gradescope's words; secret ones are for staff only.
+        html: what checks say is HTML, of the few tags that Gradescope shows; else it is plain text.
 
     A withheld score is absent, here and in every test, so that no platform adds up what is left into a grade.
     Texts are those that the student may see.
@@ -64,6 +68,7 @@ def results_json(result: SubmissionResult, hidden: str = "visible") -> dict[str,
         "tests": [
             {
                 **_test(check, question, f"{q}.{c}", _shares(question, checks)[c - 1], withheld),
+                **_output(check, question, html),
                 "visibility": {"public": "visible", "hidden": hidden}.get(check.check.visibility, "hidden"),
             }
             for q, (question, checks) in enumerate(_by_question(result), 1)
@@ -91,7 +96,7 @@ def _shares(question: QuestionResult, checks: Sequence[CheckResult]) -> list[flo
 def _test(result: CheckResult, question: QuestionResult, number: str, share: float, withheld: bool) -> dict[str, Any]:
     shown = for_student(result)
     test: dict[str, Any] = {
-        "name": _line(shown.check.title, MAX_NAME),
+        "name": safe_line(shown.check.title, MAX_NAME),
         "name_format": "text",
         "number": number,
     }
@@ -102,8 +107,6 @@ def _test(result: CheckResult, question: QuestionResult, number: str, share: flo
     if result.outcome not in (Outcome.SKIPPED, Outcome.INTERNAL_ERROR):  # neither is the student's failure
         test["status"] = "passed" if result.outcome is Outcome.PASSED else "failed"
     test |= {
-        "output": _text(_explanation(shown, question)),
-        "output_format": "text",
         "extra_data": {
             "question": question.name,
             "outcome": result.outcome.value,
@@ -120,20 +123,22 @@ def _test(result: CheckResult, question: QuestionResult, number: str, share: flo
     return test
 
 
-def _explanation(shown: CheckResult, question: QuestionResult) -> str:
-    """What one check has to say, in the order in which a student needs it."""
-    lines = []
-    if question.gate and shown.outcome is Outcome.PASSED:
-        lines.append(f"Counts 0: {question.gate[0]}.")
-    if shown.outcome is Outcome.INTERNAL_ERROR:
-        lines.append("The autograder itself failed here. This is not your fault; the score is withheld.")
-    elif shown.outcome is not Outcome.PASSED:
-        lines.append(f"{_OTHER[shown.outcome].capitalize()}{f': {shown.message}' if shown.message else '.'}")
-    for frame in shown.frames:
-        lines.append(f"  {frame.file}:{frame.line}{f' in {frame.function}' if frame.function else ''}")
-        lines += [f"    {frame.source.strip()}"] if frame.source else []
-    lines += ["Your code printed:", shown.output] if shown.output.strip() else []
-    return "\n".join(lines)
+def _output(result: CheckResult, question: QuestionResult, html: bool) -> dict[str, str]:
+    """What one check says to the student."""
+    said = said_by(for_student(result))
+    counts = f"Counts 0: {question.gate[0]}." if question.gate and result.outcome is Outcome.PASSED else ""
+    if html:
+        text = feedback.html(replace(said, message=counts or said.message), safe_text)
+    else:
+        text = safe_text(counts or feedback.text(said))
+    return {"output": text, "output_format": "html" if html else "text"}
+
+
+def said_by(shown: CheckResult) -> feedback.Feedback:
+    """The parts of what a check says."""
+    frames = [(frame.file, frame.line, frame.function, frame.source) for frame in shown.frames]
+    parts = shown.message, shown.comparison, shown.jacobians, frames, shown.example, shown.output, shown.hint
+    return feedback.Feedback(shown.outcome.value, *parts)
 
 
 def _summary(result: SubmissionResult) -> str:
@@ -144,7 +149,9 @@ def _summary(result: SubmissionResult) -> str:
     for question in result.questions:
         lines += [f"{question.name} counts 0: {reason}." for reason in question.gate]
         lines += [question.note] if question.note else []
-    return _text("\n".join([*lines, *result.notes]))
+    for name, (passed, of) in secret_counts(result.checks).items():
+        lines.append(f"{name}: {passed} of {of} secret checks passed.")
+    return safe_text("\n".join([*lines, *result.notes]))
 
 
 def _extra(result: SubmissionResult) -> dict[str, Any]:
@@ -153,10 +160,10 @@ def _extra(result: SubmissionResult) -> dict[str, Any]:
         known = {"name": question.name, "max_score": question.points}
         questions.append(known if question.score is None else known | {"score": question.score})
     return {
-        "submission": _line(result.name, MAX_NAME),
+        "submission": safe_line(result.name, MAX_NAME),
         "questions": questions,
-        "gates": {q.name: [_line(reason, MAX_NAME) for reason in q.gate] for q in result.questions if q.gate},
-        "notes": [_line(note, MAX_NAME) for note in result.notes[:100]],
+        "gates": {q.name: [safe_line(reason, MAX_NAME) for reason in q.gate] for q in result.questions if q.gate},
+        "notes": [safe_line(note, MAX_NAME) for note in result.notes[:100]],
         "isolation": result.isolation,
         "versions": result.versions,
         "seed": SEED,
@@ -172,7 +179,7 @@ def _number(seconds: float) -> float:
     return round(seconds, 3) if math.isfinite(seconds) else 0.0
 
 
-def _text(text: str, most: int = MAX_TEXT) -> str:
+def safe_text(text: str, most: int = MAX_TEXT) -> str:
     """Text that is safe to print or to send: no control characters, no half characters, not too long."""
     extra = len(text) - most
     text = text if extra <= 0 else f"{text[:most]}\n[{extra} more characters]"
@@ -180,10 +187,10 @@ def _text(text: str, most: int = MAX_TEXT) -> str:
     return "".join(c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
-def _line(text: str, most: int) -> str:
+def safe_line(text: str, most: int) -> str:
     """The first line, safe and cut."""
     first = text.strip().partition("\n")[0].replace("\t", " ")
-    return _text(first if len(first) <= most else f"{first[: most - 3]}...")
+    return safe_text(first if len(first) <= most else f"{first[: most - 3]}...")
 
 
 # -- tables --------------------------------------------------------------------------------------------------
@@ -191,7 +198,7 @@ def _line(text: str, most: int) -> str:
 
 def submission_table(result: SubmissionResult) -> Table:
     """One submission: a row a question, with the first thing to know about it. For whoever may see all."""
-    table = Table(box=box.SIMPLE_HEAD, title=Text(_line(result.name, 60)), pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, title=Text(safe_line(result.name, 60)), pad_edge=False)
     table.add_column("question", no_wrap=True, overflow="ellipsis", min_width=10)
     table.add_column("checks", justify="right", no_wrap=True)
     table.add_column("points", justify="right", no_wrap=True)
@@ -203,21 +210,36 @@ def submission_table(result: SubmissionResult) -> Table:
     total = "withheld" if result.score is None else f"{_points(result.score)}/{_points(result.max_score)}"
     passed = sum(check.outcome is Outcome.PASSED for check in result.checks)
     table.add_section()
-    table.add_row("all", f"{passed}/{len(result.checks)}", total, Text(_line(" ".join(result.notes), 200)))
+    table.add_row("all", f"{passed}/{len(result.checks)}", total, Text(safe_line(" ".join(result.notes), 200)))
     return table
 
 
 def _first_thing(question: QuestionResult, checks: Sequence[CheckResult]) -> str:
     if question.gate:
-        return _line(question.gate[0], 200)
+        return safe_line(question.gate[0], 200)
     if question.note:
-        return _line(question.note, 200)
+        return safe_line(question.note, 200)
     lost = [check for check in checks if check.outcome is not Outcome.PASSED]
     lost.sort(key=lambda check: check.outcome is not Outcome.INTERNAL_ERROR)  # the grader's own failure first
     if not lost:
         return "" if checks else "there are no checks"
-    what = _line(lost[0].message, 160)
-    return f"{_OTHER[lost[0].outcome]}: {_line(lost[0].check.title, 100)}{f' ({what})' if what else ''}"
+    what = safe_line(lost[0].message, 160)
+    return f"{_OTHER[lost[0].outcome]}: {safe_line(lost[0].check.title, 100)}{f' ({what})' if what else ''}"
+
+
+def explanations(result: SubmissionResult) -> Text:
+    """Why each question lost points, by the first of its checks that did not pass. For whoever may see all."""
+    text = Text()
+    for question, checks in _by_question(result):
+        lost = [check for check in checks if check.outcome not in (Outcome.PASSED, Outcome.SKIPPED)]
+        if not lost:
+            continue
+        more = f" (and {len(lost) - 1} more of {len(checks)} checks)" if len(lost) > 1 else ""
+        text.append(f"{question.name}: {safe_line(lost[0].check.title, MAX_NAME)}", style="bold")
+        text.append(f"{more}\n", style="dim")
+        said = safe_text(lost[0].message if lost[0].outcome is Outcome.INTERNAL_ERROR else feedback.text(said_by(lost[0])))
+        text.append(f"{textwrap.indent(said, '  ')}\n\n")
+    return text
 
 
 def class_table(results: Sequence[SubmissionResult]) -> Table:
@@ -237,7 +259,7 @@ def class_table(results: Sequence[SubmissionResult]) -> Table:
         counts = Counter(check.outcome for check in result.checks)
         other = ", ".join(f"{counts[outcome]} {name}" for outcome, name in _OTHER.items() if counts[outcome])
         table.add_row(
-            Text(_line(result.name, 60)),
+            Text(safe_line(result.name, 60)),
             _points(result.score),
             *(_cell(scores.get(name)) for name in names),
             f"{counts[Outcome.PASSED]}/{len(result.checks)}",
@@ -307,12 +329,16 @@ def validation_json(found: Validation) -> dict[str, Any]:
 
 
 def write_json(path: Path, data: Any) -> None:
-    """Write a JSON file that is whole or absent, and that only its owner can read."""
-    text = json.dumps(data, indent=2, allow_nan=False)
+    """Write a JSON file; see `write_text`."""
+    write_text(path, json.dumps(data, indent=2, allow_nan=False) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file that is whole or absent, and that only its owner can read."""
     descriptor, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # made with mode 0600
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text + "\n")
+            file.write(text)
             file.flush()
             os.fsync(file.fileno())
         os.replace(beside, path)

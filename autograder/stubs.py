@@ -31,6 +31,10 @@ from .errors import StubError
 _LIKE_A_MARKER = re.compile(r"#+\s*(BEGIN|END)\W*SOLUTION", re.IGNORECASE)
 _BEGIN = re.compile(r"# BEGIN SOLUTION(?: prompt: (?P<prompt>\S.*))?")
 _END = re.compile(r"# END SOLUTION")
+# Say why a check failed, on students' machines as in grading; they import nothing but each other, torch and numpy.
+EXPLAINING = ("comparison", "example", "explanation", "feedback")
+EXPLAIN = "explain"  # the package beside the public checks that has copies of them
+_EXPLAIN_INIT = '"""Says why a check failed, in the same words as grading does."""\n'
 
 
 @dataclass(frozen=True)
@@ -162,7 +166,10 @@ def _replacement(
 
 
 def write_assignment(homework: Homework, check: bool = False) -> list[Path]:
-    """Write everything in the assignment that is generated: the stubs, and the list of questions.
+    """Write everything in the assignment that is generated; return the files that changed.
+
+    That is the stubs, the list of questions, and copies of the modules that say why a check failed: these in a folder
+    `explain` beside the public checks, if it is there, for a `conftest.py` that uses them.
 
     Args:
         homework: the homework.
@@ -171,12 +178,28 @@ def write_assignment(homework: Homework, check: bool = False) -> list[Path]:
     folder = homework.path(homework.assignment)
     names = [question.name for question in homework.by_file.values()]
     changed = write_stubs(homework.path(homework.solutions), folder, names, check)
-    listed, target = _questions_toml(homework).encode(), folder / "questions.toml"
-    if not target.is_file() or target.read_bytes() != listed:
+    for target, text in [(folder / "questions.toml", _questions_toml(homework)), *_copies(homework)]:
+        content = text.encode()
+        if target.is_file() and target.read_bytes() == content:
+            continue
         changed.append(target)
         if not check:
-            target.write_bytes(listed)
+            target.write_bytes(content)
     return changed
+
+
+def _copies(homework: Homework) -> list[tuple[Path, str]]:
+    """The package that explains failures, each file with its text; none where the homework has no folder for it."""
+    package = homework.path(homework.public_checks) / EXPLAIN
+    if not package.is_dir():
+        return []
+    texts = {"__init__": ("stubs", _EXPLAIN_INIT)}
+    for name in EXPLAINING:
+        texts[name] = (name, (Path(__file__).parent / f"{name}.py").read_bytes().decode())
+    return [
+        (package / f"{name}.py", f"# Generated from autograder/{source}.py; do not edit.\n{text}")
+        for name, (source, text) in texts.items()
+    ]
 
 
 def _questions_toml(homework: Homework) -> str:

@@ -38,6 +38,7 @@ class Session:
     def __init__(self, transport: Transport, inputs_change: bool = True):
         self.transport, self.inputs_change = transport, inputs_change
         self.calls = 0
+        self.inputs_changed = False  # whether the worker ever said so
         self.pending_seed: int | None = None
         self.released: collections.deque[int] = collections.deque()
         self.twins: dict[int, _Mirror] = {}
@@ -160,6 +161,7 @@ class Session:
                 raise ValueError("a reply to another call")
             for index, changed in map(list_of, list_of(inputs)):
                 tensor, checked = self.inputs[_index(index, self.inputs)], _checked(changed)
+                self.inputs_changed |= "data" in checked
                 if self.inputs_change:
                     apply_changes(tensor, checked)
             for number, changed in map(list_of, list_of(sync)):

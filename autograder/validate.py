@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, TypeVar
 
-from . import calibration, leaks
+from . import calibration, diagnosis, leaks
 from .answers import (
     Answer,
     answers,
@@ -32,6 +32,7 @@ from .answers import (
 )
 from .bans import parse_facts, violations
 from .config import Homework, Question
+from .diagnosis import Behaviour
 from .errors import ConfigError
 from .facts import facts_of
 from .grading import Grading, strongest
@@ -76,6 +77,7 @@ class Validation:
 
     parts: list[Part] = field(default_factory=list)
     caught: dict[str, list[str]] = field(default_factory=dict)  # by mutant, the checks that it did not pass
+    behaviour: dict[str, diagnosis.Known] = field(default_factory=dict)  # by question, the solution's and mutants'
     times: dict[str, CheckResult] = field(default_factory=dict)  # by check, its result for the solution
 
     @property
@@ -122,6 +124,14 @@ class Bench:
         grading = self.free[mode].get()
         try:
             return grading.grade(Submission(name, dict(files), {}, ()), questions, explain=explain, **options)
+        finally:
+            self.free[mode].put(grading)
+
+    def observe(self, mode: str, files: Mapping[str, bytes], questions: Sequence[str]) -> dict[str, Behaviour]:
+        """What probes see of files in memory, by question."""
+        grading = self.free[mode].get()
+        try:
+            return grading.observe(Submission("", dict(files), {}, ()), questions)
         finally:
             self.free[mode].put(grading)
 
@@ -248,6 +258,58 @@ def _lost(result: SubmissionResult, question: str) -> list[str]:
     """The checks of a question that did not pass."""
     own = [check for check in result.checks if check.check.question == question]
     return [check.check.id for check in own if check.outcome is not Outcome.PASSED]
+
+
+def hints_part(bench: Bench, found: Validation, tell: Tell, every: int = 1, record: bool = False) -> Part:
+    """Each known mistake is recognised by its behaviour alone, and no right answer is taken for a mistake.
+
+    What was seen is compared with what is recorded, or, to record it anew, with itself. Questions without a probe have
+    no such hints; notes say which.
+    """
+    homework = bench.homework
+    mutants, variants = answers(homework, "mutants")[::every], answers(homework, "variants")[::every]
+    right = [Answer(q.name, "the solution", solution_files(homework), "") for q in homework.questions]
+    seen: dict[tuple[str, str], Behaviour] = {}
+
+    def observe(some: list[Answer]) -> None:
+        files = {file: text for answer in some for file, text in answer.files.items()}
+        own = bench.observe(bench.modes[-1], files, questions_of(some))
+        seen.update({(answer.question, answer.name): own[answer.question] for answer in some if answer.question in own})
+
+    for _ in bench.each(observe, [*([answer] for answer in right), *together([*mutants, *variants])], tell):
+        pass
+    solution = {question: behaviour for (question, name), behaviour in seen.items() if name == "the solution"}
+    found.behaviour = {
+        question: diagnosis.known(
+            of, [(m.name, m.hint, seen[question, m.name]) for m in mutants if (question, m.name) in seen]
+        )
+        for question, of in solution.items()
+    }
+    known = found.behaviour if record else diagnosis.recorded(homework)
+    part = Part("hints", len(mutants) + len(variants) + len(right))
+    part.notes = [f"{question.name} has no probe" for question in homework.questions if question.name not in solution]
+    for mutant in mutants:
+        if mutant.question in solution:
+            part.shortfalls += _unrecognised(
+                mutant, known.get(mutant.question), seen.get((mutant.question, mutant.name))
+            )
+    for answer in [*variants, *right]:
+        if (answer.question, answer.name) in seen and answer.question in known:
+            off = diagnosis.deviations(seen[answer.question, answer.name], known[answer.question].solution)
+            part.shortfalls += [f"{answer.name} shows {name!r} otherwise than the solution" for name in list(off)[:1]]
+    return part
+
+
+def _unrecognised(mutant: Answer, known: diagnosis.Known | None, seen: Behaviour) -> list[str]:
+    """What keeps a mutant from being told by its behaviour."""
+    if known is None:
+        return [f"{mutant.name}: nothing is recorded of {mutant.question}; run `autograder validate --record`"]
+    if known.hint(seen) == diagnosis.one_line(mutant.hint):
+        return []
+    others = [mistake.name for mistake in known.recognise(seen) if mistake.name != mutant.name]
+    if others:
+        return [f"{mutant.name} behaves like {', '.join(others)}: see the probe of {mutant.question}"]
+    return [f"{mutant.name} is not recognised: run `autograder validate --record`, or see the probe"]
 
 
 def variants_part(bench: Bench, found: Validation, tell: Tell, every: int = 1) -> Part:
@@ -498,6 +560,7 @@ def validate(
     quick: bool = False,
     only: Sequence[str] = (),
     jobs: int = 2,
+    record: bool = False,
     progress: Progress = lambda name, steps: lambda: None,
 ) -> Validation:
     """Validate a homework.
@@ -507,6 +570,7 @@ def validate(
         quick: a sample of mutants and variants, one isolation mode, nothing twice.
         only: names of parts; all if empty. They bring the parts along that they need.
         jobs: how many submissions are graded at a time.
+        record: what is seen of mutants will be recorded: hold it against itself, not against the last record.
         progress: told about each part as it begins.
 
     Raises:
@@ -517,6 +581,7 @@ def validate(
     every = QUICK if quick else 1
     found = Validation()
     counts = {kind: len(together(answers(homework, kind)[::every])) for kind in ("mutants", "variants")}
+    both = len(together([answer for kind in counts for answer in answers(homework, kind)[::every]]))
     generated = sum(len(_mutations(homework, file)) for file in homework.by_file)
     parts: list[tuple[str, int, Callable[[Bench, Validation, Tell], Part]]] = [
         ("calibration", 1, calibration_part),
@@ -526,6 +591,7 @@ def validate(
         ("stubs", len(homework.questions), stubs_part),
         ("variants", counts["variants"], partial(variants_part, every=every)),
         ("mutants", counts["mutants"], partial(mutants_part, every=every)),
+        ("hints", len(homework.questions) + both, partial(hints_part, every=every, record=record)),
     ]
     if not quick:
         parts += [

@@ -4,6 +4,7 @@ import io
 import json
 import os
 import stat
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
@@ -78,6 +79,11 @@ def printed(table, width: int = 80) -> str:
     return file.getvalue()
 
 
+def replace_message(result: SubmissionResult, message: str) -> SubmissionResult:
+    """The same result, with another message of every check."""
+    return replace(result, checks=tuple(replace(check, message=message) for check in result.checks))
+
+
 class TestResultsJson:
     """Gradescope's schema, with our own fields under extra_data."""
 
@@ -127,7 +133,22 @@ class TestResultsJson:
     def test_failure_says_why_and_where(self):
         """Failure says why and where."""
         output = results_json(submission())["tests"][1]["output"]
-        assert output == "Failed: wanted 1\ngot 2\n  linear.py:4 in forward\n    return X\nYour code printed:\nhello\n"
+        assert output == (
+            "wanted 1\ngot 2\n\nIn your files:\n    linear.py:4 in forward\n        return X\n\n"
+            "Your code printed:\n    hello"
+        )
+
+    def test_html_has_the_same_escaped(self):
+        """Gradescope gets plain tags, and nothing of the text is one."""
+        odd = replace_message(submission(), "got <b>1</b> & 'x'")
+        output = results_json(odd, html=True)["tests"][1]
+        assert output["output_format"] == "html"
+        assert "<p>got &lt;b&gt;1&lt;/b&gt; &amp; &#x27;x&#x27;</p>" in output["output"]
+        assert "<strong>In your files:</strong>" in output["output"] and "<b>" not in output["output"]
+
+    def test_secret_checks_are_counted(self):
+        """Of secret checks the student learns how many passed."""
+        assert "mnist: 0 of 1 secret checks passed." in results_json(submission())["output"]
 
     def test_hidden_and_secret_checks_do_not_give_themselves_away(self):
         """Hidden and secret checks do not give themselves away."""

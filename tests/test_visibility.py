@@ -1,9 +1,13 @@
 """What a student may see: nothing of a hidden check's inputs, whatever student code does to get it out."""
 
+import dataclasses
+import math
+
 import pytest
+import torch
 
 from autograder.results import CheckInfo, CheckResult, Frame, Outcome
-from autograder.visibility import for_student
+from autograder.visibility import MESSAGES, counts, for_student, told
 
 
 def result(visibility: str, message: str = "ValueError: canary") -> CheckResult:
@@ -28,6 +32,95 @@ def test_hidden_keeps_title_outcome_type_and_place():
         "",
     )
     assert shown.frames == (Frame("linear.py", 12, "", "X @ W"),)
+
+
+def test_hidden_keeps_the_hint_and_nothing_that_was_explained():
+    """A hint is ours; what came, what was expected and the example are the check's."""
+    parts = dict.fromkeys(("comparison", "jacobians", "example"), "canary")
+    shown = for_student(dataclasses.replace(result("hidden"), hint="Look at the sign.", **parts))
+    assert shown.hint == "Look at the sign." and "canary" not in repr((*shown.frames, shown.message, shown.comparison))
+    assert (shown.comparison, shown.jacobians, shown.example, shown.output) == ("", "", "", "")
+
+
+@pytest.mark.parametrize(
+    ("message", "shown"),
+    [
+        (
+            "RuntimeError: mat1 and mat2 shapes cannot be multiplied (2x3 and 4x5)",
+            "RuntimeError: mat1 and mat2 shapes cannot be multiplied (... and ...)",
+        ),
+        (
+            "AttributeError: 'NoneType' object has no attribute 'X'",
+            "AttributeError: 'NoneType' object has no attribute 'X'",
+        ),
+        (
+            "AttributeError: 'Tensor' object has no attribute 'n123'",
+            "AttributeError: 'Tensor' object has no attribute '...'",
+        ),
+        (
+            "the check could not use what your code gave it: TypeError: 'NoneType' object is not iterable",
+            "TypeError: 'NoneType' object is not iterable",
+        ),
+        ("TypeError: unsupported operand type(s) for @: 'NoneType' and 'Tensor'",) * 2,
+        ("ZeroDivisionError: division by zero and 123", "ZeroDivisionError"),
+        (
+            "IndexError: index 7 is out of bounds for dimension 0 with size 3\nX = [123]",
+            "IndexError: index ... is out of bounds for dimension ... with size ...",
+        ),
+        ("RuntimeError: the input is [1, 2]", "RuntimeError"),
+        ("MyError: division by zero", ""),
+        ("KeyError: 'x'", "KeyError"),
+    ],
+)
+def test_hidden_repeats_only_what_python_and_torch_always_say(message, shown):
+    """No numbers, no shapes, and no words but types' and those of the line that is shown anyway."""
+    assert for_student(result("hidden", message)).message == shown
+
+
+def test_every_known_message_is_recognised():
+    """Each line of the table is found again when its slots are filled, and none of what fills them is told."""
+    for line in MESSAGES.read_text(encoding="utf-8").splitlines()[2:]:
+        message = line.replace("{n}", "(12, 34)").replace("{w}", "canary").replace("{o}", "**")
+        assert told(message) and "canary" not in told(message) and "12" not in told(message), line
+
+
+def test_known_messages_are_those_of_this_python_and_this_torch():
+    """What goes wrong most often is told in the words of the table."""
+    found = []
+    x = torch.ones(3, requires_grad=True)
+    for mistake in (
+        lambda: torch.ones(2, 3) @ torch.ones(2, 3),
+        lambda: torch.ones(2) + torch.ones(3),
+        lambda: torch.ones(2, 3).T.view(6),
+        lambda: torch.ones(2, 2).double() @ torch.ones(2, 2),
+        lambda: torch.ones(2)[5],
+        lambda: x.numpy(),
+        lambda: x.add_(1),
+        lambda: x.backward(),
+        lambda: None.shape,
+        lambda: None + 1,
+        lambda: torch.stack([]),
+        lambda: bool(x),
+        lambda: (lambda a: a)(),
+        lambda: math.log(-1),
+    ):
+        with pytest.raises(Exception) as caught:
+            mistake()
+        found.append((str(caught.value), told(str(caught.value))))
+    assert [message for message, shown in found if not shown] == []
+
+
+def test_only_the_last_frames_are_shown():
+    """A hundred lines could spell an input."""
+    frames = tuple(Frame("linear.py", line, "f", "X") for line in range(1, 101))
+    shown = for_student(dataclasses.replace(result("hidden"), frames=frames)).frames
+    assert [frame.line for frame in shown] == [98, 99, 100]
+
+
+def test_secret_checks_are_counted_by_question():
+    """How many passed, of how many: and nothing else."""
+    passed = dataclasses.replace(result("secret"), outcome=Outcome.PASSED)
+    assert counts([result("secret"), passed, result("hidden"), result("public")]) == {"linear": (1, 2)}
 
 
 @pytest.mark.parametrize(

@@ -3,23 +3,42 @@
 `hw.Linear` in a check is the `Linear` of your linear.py. You need not read or change this file.
 """
 
+import contextlib
 import functools
 import importlib
 import importlib.util
+import io
 import random
+import re
 import sys
 import tomllib
+import traceback
 from pathlib import Path
 
 import numpy
 import pytest
 import torch
 from hypothesis import HealthCheck, Phase, settings
+from hypothesis.errors import HypothesisException
+from torch.autograd.gradcheck import GradcheckError
 
 TESTS = Path(__file__).resolve().parent
 FOLDER = TESTS.parent  # where your files are
 QUESTIONS = tomllib.loads((FOLDER / "questions.toml").read_text(encoding="utf-8"))["questions"]
+NAMES = {name: entry["file"] for entry in QUESTIONS.values() for name in entry.get("names", ())}
 sys.path.insert(0, str(FOLDER))  # your files import each other as they do in train.py
+
+
+def load(name, path):
+    """Load a module in this folder, or a package by its __init__.py."""
+    spec = importlib.util.spec_from_file_location(name, TESTS / path)
+    sys.modules[name] = module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+load("explain", "explain/__init__.py")
+from explain import explanation, feedback  # noqa: E402 it is in this folder, which is not where Python looks
 
 settings.register_profile(
     "homework",
@@ -27,11 +46,15 @@ settings.register_profile(
     database=None,
     deadline=None,
     report_multiple_bugs=False,
-    max_examples=50,
+    print_blob=False,
+    max_examples=40,
     phases=[Phase.explicit, Phase.generate, Phase.shrink],
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 settings.load_profile("homework")
+
+
+# -- your code, as checks see it ---------------------------------------------------------------------------------------
 
 
 class CannotLoad(Exception):
@@ -43,9 +66,8 @@ class Homework:
 
     def __getattr__(self, name):
         """Look the name up in the file of its question."""
-        for question in QUESTIONS.values():
-            if name in question.get("names", ()):
-                return name_from(question["file"], name)
+        if name in NAMES:
+            return name_from(NAMES[name], name)
         raise AttributeError(f"no question asks for the name {name!r}")
 
     def __repr__(self):
@@ -54,10 +76,7 @@ class Homework:
 
     def support(self, name):
         """The module tests/support/<name>.py: functions, layers and models to hand to your code."""
-        spec = importlib.util.spec_from_file_location(f"support_{name}", TESTS / "support" / f"{name}.py")
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        return module
+        return load(f"support_{name}", f"support/{name}.py")
 
     def put(self, value):
         """The value itself. (In grading, your code runs in another process, and this sends it there once.)"""
@@ -76,24 +95,6 @@ def hw():
     homework = Homework()
     homework.seed(0)
     return homework
-
-
-def pytest_itemcollected(item):
-    """Seed before each of Hypothesis' examples, so that each gives the same whichever ran before it."""
-    handle = getattr(getattr(item, "obj", None), "hypothesis", None)
-    if handle is not None:
-        handle.inner_test = seeded(handle.inner_test)
-
-
-def seeded(test):
-    """The same test, on random numbers that repeat."""
-
-    @functools.wraps(test)
-    def run(*args, **kwargs):
-        Homework().seed(0)
-        return test(*args, **kwargs)
-
-    return run
 
 
 def name_from(file, name):
@@ -127,25 +128,96 @@ def is_yours(entry):
     return FOLDER in path.parents and "site-packages" not in path.parts and path.name != "conftest.py"
 
 
-def your_steps(excinfo):
-    """The traceback without other people's steps."""
-    return excinfo.traceback.filter(is_yours) or excinfo.traceback
+# -- running -----------------------------------------------------------------------------------------------------------
 
-
-def in_short(excinfo):
-    """What to print about a failure: a line where that says it all, otherwise a short traceback."""
-    if excinfo.errisinstance(CannotLoad):
-        return str(excinfo.value)
-    last = excinfo.traceback[-1]
-    if excinfo.errisinstance(NotImplementedError) and is_yours(last) and "raise" in str(last.statement):
-        return f"{last.path.name}:{last.lineno + 1}: not written yet ({last.frame.code.raw.co_qualname})"
-    return excinfo.getrepr(style="short", tbfilter=your_steps)
+EXAMPLES = pytest.StashKey()  # of a check: those of Hypothesis that failed
 
 
 def pytest_collection_modifyitems(items):
     """Run the questions in the order of the homework."""
     order = {f"test_{question}": i for i, question in enumerate(QUESTIONS)}
     items.sort(key=lambda item: order.get(item.path.stem, len(order)))
+
+
+def pytest_itemcollected(item):
+    """Watch Hypothesis' examples."""
+    item.stash[EXAMPLES] = explanation.Examples()
+    handle = getattr(getattr(item, "obj", None), "hypothesis", None)
+    if handle is not None:
+        handle.inner_test = watched(handle.inner_test, item)
+
+
+def watched(test, item):
+    """The same test, on random numbers that repeat whichever example ran before; failing examples are noted."""
+
+    def again(*args, **kwargs):
+        Homework().seed(0)
+        return test(*args, **kwargs)
+
+    @functools.wraps(test)
+    def run(*args, **kwargs):
+        try:
+            return again(*args, **kwargs)
+        except HypothesisException:
+            raise
+        except (Exception, pytest.fail.Exception) as error:
+            drawn = {name: value for name, value in kwargs.items() if name not in item.fixturenames}
+            item.stash[EXAMPLES].failed(error, drawn, functools.partial(again, *args, **kwargs))
+            raise
+
+    return run
+
+
+# -- what you read -----------------------------------------------------------------------------------------------------
+
+
+def in_short(item, excinfo, output):
+    """What to print about a failure: a line where that says it all, otherwise what grading says of it too."""
+    if excinfo.errisinstance(CannotLoad):
+        return str(excinfo.value)
+    last = excinfo.traceback[-1]
+    if excinfo.errisinstance(NotImplementedError) and is_yours(last) and "raise" in str(last.statement):
+        return f"{last.path.name}:{last.lineno + 1}: not written yet ({last.frame.code.raw.co_qualname})"
+    try:
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+            return explained(item, excinfo.value, output)  # your code may run once more
+    except Exception:
+        return excinfo.getrepr(style="short", tbfilter=lambda it: it.traceback.filter(is_yours) or it.traceback)
+
+
+def explained(item, error, output):
+    """Why a check failed."""
+    frames = explanation.in_files(error, own_file)
+    said = explanation.explain(
+        error,
+        in_words(error),
+        str(item.path),
+        {name: file.removesuffix(".py") for name, file in NAMES.items()},
+        item.stash[EXAMPLES],
+        cooperative=item.get_closest_marker("cooperative") is not None,
+    )
+    parts = {"message": said.message, **said.details()}
+    return feedback.text(feedback.Feedback("FAILED", frames=frames, output=output, **parts))
+
+
+def own_file(name):
+    """The name of one of your files; None for any other file."""
+    path = Path(name).resolve()
+    return path.name if path.parent == FOLDER and path.is_file() else None
+
+
+def in_words(error):
+    """What an exception says, and whether it comes from your code or from what the check did with your results."""
+    text = "\n".join([str(error), *getattr(error, "__notes__", ())]).strip()
+    typed = f"{type(error).__name__}: {text}" if text else type(error).__name__
+    if isinstance(error, BaseExceptionGroup):
+        return "\n".join([text, *map(in_words, error.exceptions)])
+    if explanation.in_files(error, own_file):
+        return typed
+    if isinstance(error, AssertionError | pytest.fail.Exception | GradcheckError | HypothesisException):
+        return text or traceback.extract_tb(error.__traceback__)[-1].line
+    about_yours = re.search(rf"\b({'|'.join(NAMES)})(Backward)?\b", text)  # Linear.__init__() missing 1 required ...
+    return typed if about_yours else f"the check could not use what your code gave it: {typed}"
 
 
 RESULTS = {}  # question -> (points, passed) of each of its checks that has run
@@ -158,7 +230,8 @@ def pytest_runtest_makereport(item, call):
     report = yield
     if report.failed:
         if item.config.getoption("tbstyle") == "short":  # --tb=long shows everything
-            report.longrepr = in_short(call.excinfo)
+            report.longrepr = in_short(item, call.excinfo, report.capstdout + report.capstderr)
+            report.sections = [part for part in report.sections if not part[0].startswith("Captured std")]
         title = (getattr(item.obj, "__doc__", None) or item.name).strip().partition("\n")[0]
         report.location = (*report.location[:2], f"{question}: {title}")  # the headline of the failure
     if question in QUESTIONS and (report.when == "call" or (report.when == "setup" and not report.passed)):

@@ -13,11 +13,11 @@ def test_loss_01(hw):
 
     loss = hw.loss_01(H, Y)
 
-    assert isinstance(loss, torch.Tensor), f"loss_01 must return a tensor; it returned {loss!r}"
-    assert loss.shape == () and loss.is_floating_point(), (
-        f"loss_01 must be of shape () and floating; it is of shape {tuple(loss.shape)} and {loss.dtype}"
-    )
-    assert loss.item() == 0.25, f"The last of 4 rows is wrong, so loss_01 must be 0.25; it is {loss.item()}"
+    assert isinstance(loss, torch.Tensor), f"loss_01 must return a tensor; it returned {loss!r}."
+    assert loss.shape == (), f"loss_01 must return a tensor of shape (); it is of shape {tuple(loss.shape)}."
+    assert loss.is_floating_point(), f"loss_01 must return a floating tensor; it is of {loss.dtype}."
+    message = "Only the last of the 4 rows is wrong, so loss_01 must be 1/4."
+    assert_close(loss.item(), 0.25, rtol=0, atol=0, msg=lambda m: f"{message}\n{m}")
 
 
 def test_averages_are_over_batches(hw):
@@ -30,55 +30,63 @@ def test_averages_are_over_batches(hw):
     result = hw.epoch(model, H, Y, batch_size=2)
 
     assert isinstance(result, (tuple, list)) and len(result) == 2, (
-        f"epoch must return (mean_err, mean_loss), not {result!r}"
+        f"epoch must return (mean_err, mean_loss); it returned {result!r}."
     )
     mean_err, mean_loss = result
     assert isinstance(mean_err, float) and isinstance(mean_loss, float), (
         f"epoch must return two floats; it returned {result!r}. What makes a number of a tensor?"
     )
-    assert mean_err == pytest.approx(1 / 3), (
-        f"The errors of the 3 batches are 0, 0 and 1, so mean_err must be 1/3; it is {mean_err}. "
+    message = (
+        "The errors of the 3 batches are 0, 0 and 1, so mean_err must be 1/3. "
         "(An average over the 5 examples would be 0.2; one that leaves out the last batch would be 0.)"
     )
+    assert_close(mean_err, 1 / 3, rtol=1e-6, atol=0, msg=lambda m: f"{message}\n{m}")
     losses = [cross_entropy(H[rows], Y[rows]).item() for rows in (slice(0, 2), slice(2, 4), slice(4, 5))]
-    assert mean_loss == pytest.approx(sum(losses) / 3, rel=1e-4), (
-        f"The 3 batches have the losses {losses}, so mean_loss must be {sum(losses) / 3}; "
-        f"it is {mean_loss}. (An average over the 5 examples would be {cross_entropy(H, Y).item()}.)"
-    )
+    message = (
+        "The 3 batches have the losses {:.4f}, {:.4f} and {:.4f}, so mean_loss must be a third of their sum. "
+        "(An average over the 5 examples would be {:.4f}.)"
+    ).format(*losses, cross_entropy(H, Y).item())
+    assert_close(mean_loss, sum(losses) / 3, rtol=1e-4, atol=0, msg=lambda m: f"{message}\n{m}")
 
 
 def test_training_takes_one_step_a_batch(hw):
     """With opt, each batch in turn changes the parameters by one step along its own gradient."""
-    X, Y = torch.randn(7, 4), torch.tensor([0, 1, 2, 0, 1, 2, 0])
+    X = torch.tensor([[1.0, 0.0], [2.0, -1.0], [0.0, 3.0], [-1.0, 1.0], [0.5, -2.0]])
+    Y = torch.tensor([0, 1, 2, 0, 1])
+    weight = torch.tensor([[1.0, 0.5], [-0.5, 2.0], [0.0, -1.0]])  # (classes, in_dim)
+    wanted = weight
+    for rows in (slice(0, 2), slice(2, 4), slice(4, 5)):
+        upstream = (X[rows] @ wanted.T).softmax(1) - one_hot(Y[rows], 3)
+        wanted = wanted - 0.5 * upstream.T @ X[rows] / len(upstream)
+
     models = hw.support("models")
-    model = models.linear(4, 3)
-    weight = model.weight.detach().clone()  # (3, 4)
-    model.weight.grad = torch.ones(3, 4)  # left over from before: must not count
+    model = models.linear(2, 3)
+    model.weight.data.copy_(weight)
+    model.weight.grad = torch.ones(3, 2)  # left over from before: must not count
+    hw.epoch(model, X, Y, models.sgd(model, lr=0.5), batch_size=2)
 
-    hw.epoch(model, X, Y, models.sgd(model, lr=0.5), batch_size=3)
-
-    for rows in (slice(0, 3), slice(3, 6), slice(6, 7)):
-        upstream = (X[rows] @ weight.T).softmax(1) - one_hot(Y[rows], 3)
-        weight -= 0.5 * upstream.T @ X[rows] / len(upstream)
     message = (
-        "After epoch on 7 examples with batch_size=3, the weight is not where 3 steps lead: "
+        "After epoch on 5 examples with batch_size=2, the weight must be where 3 steps lead: "
         "one for each batch, in order, with the gradient of its own batch only."
     )
     # float32: rounding is below 1e-5 here, and a step is of the order of 0.1
-    assert_close(model.weight.detach(), weight, rtol=1e-4, atol=1e-4, msg=lambda m: f"{message}\n{m}")
+    assert_close(model.weight.detach(), wanted, rtol=1e-4, atol=1e-4, msg=lambda m: f"{message}\n{m}")
 
 
 @pytest.mark.cooperative
 def test_evaluation_changes_nothing(hw):
     """Without opt, neither the parameters nor their gradients change."""
-    X, Y = torch.randn(5, 4), torch.tensor([0, 1, 2, 0, 1])
-    model = hw.support("models").linear(4, 3)
-    weight = model.weight.detach().clone()
+    X, Y = torch.tensor([[1.0, 0.0], [2.0, -1.0], [0.0, 3.0]]), torch.tensor([0, 1, 2])
+    weight = torch.tensor([[1.0, 0.5], [-0.5, 2.0], [0.0, -1.0]])  # (classes, in_dim)
 
-    _, mean_loss = hw.epoch(model, X, Y, batch_size=5)
+    model = hw.support("models").linear(2, 3)
+    model.weight.data.copy_(weight)
+    _, mean_loss = hw.epoch(model, X, Y, batch_size=3)
 
+    assert isinstance(mean_loss, float), f"epoch must return two floats; mean_loss is {mean_loss!r}."
     wanted = cross_entropy(X @ weight.T, Y).item()
-    assert isinstance(mean_loss, float), f"epoch must return two floats; mean_loss is {mean_loss!r}"
-    assert mean_loss == pytest.approx(wanted, rel=1e-4), f"mean_loss must be {wanted}; it is {mean_loss}"
-    assert torch.equal(model.weight.detach(), weight), "epoch without opt has changed the weight of the model"
-    assert model.weight.grad is None, f"epoch without opt has left a gradient: weight.grad is {model.weight.grad}"
+    message = "mean_loss must be the cross-entropy of the only batch."
+    assert_close(mean_loss, wanted, rtol=1e-4, atol=0, msg=lambda m: f"{message}\n{m}")
+    message = "epoch without opt must leave the weight of the model alone."
+    assert_close(model.weight.detach(), weight, rtol=0, atol=0, msg=lambda m: f"{message}\n{m}")
+    assert model.weight.grad is None, "epoch without opt must leave no gradient behind; weight.grad was None before."

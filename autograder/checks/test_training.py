@@ -10,7 +10,7 @@ from .inputs import assert_matches, dtypes, randn, unchanged
 
 CLASSES = 4
 counts, batch_sizes = st.integers(1, 25), st.integers(1, 12)
-trailing = st.sampled_from([(3,), (1,), (2, 3), (2, 1, 2)])
+trailing = st.sampled_from([(3,), (1,), (5,)])
 
 
 def data(examples, shape):
@@ -143,7 +143,7 @@ def test_floats(hw, examples, batch_size, train):
 @given(examples=counts, batch_size=batch_sizes, lr=st.sampled_from([0.1, 0.5]))
 def test_training(hw, examples, batch_size, lr):
     """With opt, each batch makes one step; its error and loss are those before the step."""
-    X, Y, weight = data(examples, (2, 3))
+    X, Y, weight = data(examples, (6,))
     model = hw.support("recording").Model(weight)
     opt = hw.SGD(model.parameters(), lr=lr)
     for _ in range(2):

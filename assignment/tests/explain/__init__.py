@@ -1,0 +1,2 @@
+# Generated from autograder/stubs.py; do not edit.
+"""Says why a check failed, in the same words as grading does."""

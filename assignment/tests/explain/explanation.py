@@ -1,0 +1,192 @@
+# Generated from autograder/explanation.py; do not edit.
+"""Explains why a check failed: from what it raised, its own text, and the examples that Hypothesis tried."""
+
+from __future__ import annotations
+
+import ast
+import linecache
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd.gradcheck import GradcheckError
+
+from . import comparison, example
+from .comparison import steps
+
+STUB = "This is still the stub: it raises NotImplementedError. Replace that line by your own code."
+NONE = "Your code returned None. Is a `return` missing, or does it stand in a branch that is not taken?"
+CHANGED = (
+    "Your code changes a tensor that it is given. Operations whose name ends in `_` do that, and so do +=, *= and -=."
+)
+FLOAT64_ONLY = (
+    "Your code is right in float64 and not in float32. Look for a dtype that is written down instead of taken from the "
+    "input, and for numbers that are too small or too large for float32."
+)
+GRADCHECK = "torch.autograd.gradcheck finds that backward and finite differences of forward disagree."
+DIFFERENT = "What came is not what was expected."
+ARGUMENTS = r"(?m)^(?:Falsifying example|Failing test case): "  # how Hypothesis begins to say what it tried
+MAX_MESSAGE = 1_500  # characters
+MAX_STEPS = 16  # of a traceback, as many as a worker sends
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Parts of `feedback.Feedback`: see there."""
+
+    message: str = ""
+    comparison: str = ""
+    jacobians: str = ""
+    example: str = ""
+    hint: str = ""
+
+    def details(self) -> dict[str, str]:
+        """All parts but the message."""
+        return {name: text for name, text in vars(self).items() if name != "message"}
+
+
+@dataclass
+class Examples:
+    """The examples of one check that failed: Hypothesis makes them smaller, and the smallest one tells least.
+
+    Attributes:
+        almost: of each, in which simple way it was almost right; see `comparison.recognised`.
+        arguments: those of the smallest one, drawn by Hypothesis.
+        test: runs it again, with other arguments where they are given.
+    """
+
+    almost: list[str | None] = field(default_factory=list)
+    arguments: dict[str, Any] = field(default_factory=dict)
+    test: Callable[..., Any] | None = None
+
+    def failed(
+        self, error: BaseException, arguments: Mapping[str, Any], test: Callable[..., Any], *, smallest: bool = True
+    ) -> None:
+        """Take note of one; the smallest is the last of which this is said."""
+        found = comparison.found_in(error)
+        self.almost.append(comparison.recognised(found) if found else "")
+        if smallest:
+            self.arguments, self.test = dict(arguments), test
+
+    def hint(self) -> str:
+        """What all have in common, as far as it can be told of each."""
+        told = {hint for hint in self.almost if hint is not None}
+        common = told.pop() if len(told) == 1 else ""
+        return common or (FLOAT64_ONLY if self._right_in_float64() else "")
+
+    def _right_in_float64(self) -> bool:
+        """Whether the same example passes once float32 is float64 in it."""
+        single = [name for name, value in self.arguments.items() if value is torch.float32]
+        if not single or self.test is None:
+            return False
+        try:
+            self.test(**{name: torch.float64 for name in single})
+        except Exception:
+            return False
+        return True
+
+
+def explain(
+    error: BaseException,
+    text: str,
+    file: str,
+    provider: Mapping[str, str],
+    examples: Examples | None = None,
+    *,
+    cooperative: bool = False,
+    changed: bool | None = None,
+) -> Explanation:
+    """What can be said of a failure.
+
+    Args:
+        error: what the check raised.
+        text: what it says.
+        file: the check's file.
+        provider: the module of each name that `hw` has.
+        examples: those of Hypothesis that failed.
+        cooperative: whether the check looks at what becomes of its inputs.
+        changed: whether student code changed one; None where that is to be seen from the tensors themselves.
+    """
+    found = comparison.found_in(error)
+    places = example.places_of(error.__traceback__, file)
+    place = places[0] if places else None
+    code = example.code(places, provider)
+    if examples is None or not examples.almost:
+        examples = Examples([comparison.recognised(found) if found else ""])
+    stubs = tuple(f"{module}: " for module in provider.values())
+    hint = examples.hint()
+    if _is_stub(error, stubs):
+        hint = STUB
+    elif place and _is_about_none(error):
+        hint = NONE
+    elif cooperative and (_has_changed_input(places) if changed is None else changed):
+        hint = CHANGED
+    return Explanation(
+        _message(text, bool(code)) or (GRADCHECK if isinstance(error, GradcheckError) else DIFFERENT),
+        comparison.described(found) if found else "",
+        example.jacobians(error, place),
+        code,
+        hint,
+    )
+
+
+def _message(text: str, has_code: bool) -> str:
+    """What the check says itself; the arguments of Hypothesis' example only where there is no code to show it."""
+    own = comparison.message_without(text)
+    if has_code:
+        own = re.split(ARGUMENTS, own)[0].strip()
+    return own if len(own) <= MAX_MESSAGE else f"{own[:MAX_MESSAGE]} [{len(own)} characters in all]"
+
+
+def _is_stub(error: BaseException, beginnings: tuple[str, ...]) -> bool:
+    """Whether a stub raised, which says its question and what to write."""
+    kind, said = getattr(error, "type_name", type(error).__name__), getattr(error, "message", str(error))
+    return kind == "NotImplementedError" and said.startswith(beginnings)
+
+
+def _has_changed_input(places: Sequence[example.Place]) -> bool:
+    """Whether a tensor that the check made itself was changed in place, as autograd counts it."""
+    for place in places[:1]:
+        student = example.of_student(place.body)
+        given = {name for statement in place.body for name in example.loads(statement)} - student
+        return any(type(value := place.values.get(name)) is Tensor and value._version for name in given)
+    return False
+
+
+def _is_about_none(error: BaseException) -> bool:
+    """Whether a check was stopped by None where the student's code should have returned something."""
+    frame, line = list(steps(error.__traceback__))[-1]
+    if isinstance(error, (TypeError, AttributeError)):
+        return "NoneType" in str(error) and example.SUBJECT in frame.f_locals
+    if isinstance(error, AssertionError):
+        return any(
+            isinstance(node, ast.Call) and _asks_kind(node, frame.f_locals)
+            for node in ast.walk(example.statement(frame, line))
+        )
+    return False
+
+
+def _asks_kind(node: ast.Call, values: Mapping[str, Any]) -> bool:
+    """Whether a call is `isinstance(x, ...)` where x is None."""
+    match node:
+        case ast.Call(func=ast.Name(id="isinstance"), args=[ast.Name(id=name), _]):
+            return name in values and values[name] is None
+    return False
+
+
+def in_files(error: BaseException, own: Callable[[str], str | None]) -> Sequence[tuple[str, int, str, str]]:
+    """The steps of a traceback that are in some files: file, line, function, source.
+
+    Args:
+        error: what was raised.
+        own: the short name of such a file; None for any other.
+    """
+    found = []
+    for frame, line in steps(error.__traceback__):
+        if name := own(frame.f_code.co_filename):
+            source = linecache.getline(frame.f_code.co_filename, line).strip()
+            found.append((name, line, frame.f_code.co_name, source))
+    return found if len(found) <= MAX_STEPS else [*found[: MAX_STEPS // 4], *found[-3 * MAX_STEPS // 4 :]]

@@ -1,0 +1,7 @@
+"""two_layer_nn: not valid Python."""
+
+from torch.nn import Module
+
+
+class TwoLayerNN(Module)
+    pass
