@@ -5,13 +5,16 @@ PIP_FLAGS ?=
 BIN = $(VENV)/bin
 INSTALLED = $(VENV)/.installed
 
-.PHONY: demo test containers lint install clean
+.PHONY: demo test feedback containers lint install clean
 
 demo: install
 	$(BIN)/autograder demo --out out/demo
 
 test: install
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST_FLAGS)
+
+feedback: install  # what students read, kept in tests/feedback/: run it after a change that is meant, then read the diff
+	KEEP_FEEDBACK=1 $(BIN)/python -m pytest -q tests/test_feedback.py -k sees
 
 containers: install
 	$(BIN)/python tests/containers/run.py $(CONTAINERS_FLAGS)

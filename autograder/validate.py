@@ -273,8 +273,8 @@ def hints_part(bench: Bench, found: Validation, tell: Tell, every: int = 1, reco
 
     def observe(some: list[Answer]) -> None:
         files = {file: text for answer in some for file, text in answer.files.items()}
-        own = bench.observe(bench.modes[-1], files, questions_of(some))
-        seen.update({(answer.question, answer.name): own[answer.question] for answer in some if answer.question in own})
+        found = bench.observe(bench.modes[-1], files, questions_of(some))
+        seen.update({(a.question, a.name): found[a.question] for a in some if a.question in found})
 
     for _ in bench.each(observe, [*([answer] for answer in right), *together([*mutants, *variants])], tell):
         pass
@@ -290,9 +290,8 @@ def hints_part(bench: Bench, found: Validation, tell: Tell, every: int = 1, reco
     part.notes = [f"{question.name} has no probe" for question in homework.questions if question.name not in solution]
     for mutant in mutants:
         if mutant.question in solution:
-            part.shortfalls += _unrecognised(
-                mutant, known.get(mutant.question), seen.get((mutant.question, mutant.name))
-            )
+            own = seen.get((mutant.question, mutant.name), {})
+            part.shortfalls += _unrecognised(mutant, known.get(mutant.question), own)
     for answer in [*variants, *right]:
         if (answer.question, answer.name) in seen and answer.question in known:
             off = diagnosis.deviations(seen[answer.question, answer.name], known[answer.question].solution)

@@ -7,6 +7,9 @@ all checks that did not pass. After a change that is meant, run `make feedback` 
 from __future__ import annotations
 
 import ast
+import dataclasses
+import html
+import json
 import math
 import os
 import re
@@ -15,11 +18,11 @@ from pathlib import Path
 
 import pytest
 
-from autograder import answers, reports
+from autograder import answers, pages, reports
 from autograder.config import Homework, load_homework
-from autograder.feedback import Feedback, html, text
+from autograder.feedback import text
 from autograder.grading import Grading
-from autograder.results import CheckResult, SubmissionResult
+from autograder.results import SubmissionResult
 from autograder.submissions import Submission
 from autograder.visibility import for_student
 
@@ -44,7 +47,9 @@ def grading(homework: Homework) -> Iterator[Grading]:
 
 def question_of(case: Path) -> str:
     """A case's docstring begins with its question."""
-    return (ast.get_docstring(ast.parse(case.read_text(encoding="utf-8").replace("(Module)\n", "(Module):\n"))) or "").partition(":")[0]
+    return (
+        ast.get_docstring(ast.parse(case.read_text(encoding="utf-8").replace("(Module)\n", "(Module):\n"))) or ""
+    ).partition(":")[0]
 
 
 def grade(grading: Grading, case: Path) -> SubmissionResult:
@@ -57,7 +62,10 @@ def grade(grading: Grading, case: Path) -> SubmissionResult:
 def page(case: Path, result: SubmissionResult) -> str:
     """All that the student sees."""
     question = question_of(case)
-    lines = [f"What the student of {case.name} sees: {result.score:g} of {result.max_score:g} points in {question}.", ""]
+    lines = [
+        f"What the student of {case.name} sees: {result.score:g} of {result.max_score:g} points in {question}.",
+        "",
+    ]
     lines += [line for line in reports.results_json(result)["output"].splitlines() if line]
     for check in result.checks:
         if check.outcome != "PASSED":
@@ -83,3 +91,72 @@ def test_what_the_student_sees(grading: Grading, case: Path):
         kept.write_text(found, encoding="utf-8")
     assert kept.is_file(), f"run `make feedback`, then read {kept}"
     assert_alike(found, kept.read_text(encoding="utf-8"))
+
+
+# -- what hidden checks keep to themselves -----------------------------------------------------------------------------
+
+TELLTALE = '''
+import sys
+import numpy as np
+import torch
+from torch.nn import Module, Parameter
+
+
+def spelled(X):
+    """Say an input in every way that there is: printed, raised, in names and in the lines of a traceback."""
+    text = " ".join(repr(float(x)) for x in X.detach().flatten())
+    print("INPUT", text, X.shape)
+    print("INPUT", text, file=sys.stderr)
+    return text
+
+
+class Linear(Module):
+    def __init__(self, in_dim, out_dim, bias=True, init_factor=2.0):
+        super().__init__()
+        self.weight = Parameter(torch.randn(in_dim, out_dim) * np.sqrt(init_factor / in_dim))
+        self.bias = Parameter(torch.zeros(out_dim)) if bias else None
+
+    def forward(self, X):
+        text = spelled(X)
+        {end}
+'''
+ENDS = {
+    "raises": "raise RuntimeError(text)",
+    "raises a message of torch's": 'raise RuntimeError(f"mat1 and mat2 shapes cannot be multiplied ({text[:40]} and 3x4)")',
+    "raises a name": "raise AttributeError(f\"'Tensor' object has no attribute 'x{text.replace('.', '_')[:40]}'\")",
+    "raises a class": "raise type(text, (Exception,), {})(text)",
+    "raises a group": "raise ExceptionGroup(text, [ValueError(text)])",
+    "chains": "raise ValueError(text) from RuntimeError(text)",
+    "adds a note": "error = ValueError(); error.add_note(text); raise error",
+    "names a function": "exec(compile(f\"def f{abs(hash(text))}(): raise ValueError\", 'linear.py', 'exec'))",
+    "returns it": "return X.sum() + self.weight.sum()",
+    "exits": "sys.exit(text)",
+    "warns": "import warnings; warnings.warn(text); return X",
+}
+
+
+def shown_of(result: SubmissionResult, homework: Homework) -> str:
+    """All that a student can come to see of the hidden and secret checks, in every form."""
+    checks = tuple(check for check in result.checks if check.check.visibility != "public")
+    cut = dataclasses.replace(result, checks=checks, notes=())
+    platform = json.dumps([reports.results_json(cut, html=html_too)["tests"] for html_too in (False, True)])
+    return f"{pages.feedback_page(cut, homework.title)}\n{platform}"
+
+
+@pytest.mark.parametrize("end", ENDS.values(), ids=ENDS)
+def test_hidden_checks_keep_their_inputs(grading: Grading, homework: Homework, end: str):
+    """Neither an input, nor what was expected, nor a line of a check is there, whatever student code does with them."""
+    source = TELLTALE.replace("{end}", end)
+    result = grading.grade(Submission("example", {"linear.py": source.encode()}, {}, ()), ["linear"])
+    shown = shown_of(result, homework)
+    hidden = [check for check in result.checks if check.check.visibility == "hidden"]
+    assert any(check.outcome == "FAILED" for check in hidden)
+    told = "\n".join(f"{c.message}\n{c.comparison}\n{c.jacobians}\n{c.example}\n{c.output}" for c in hidden)
+    numbers = set(re.findall(r"\d+\.\d{4,}", told))
+    assert len(numbers) > 5, "there is nothing to keep"
+    assert [number for number in numbers if number in shown or number.replace(".", "_") in shown] == []
+    assert "INPUT" not in re.sub(r"print\(.*", "", shown)
+    checks = (homework.path(homework.hidden_checks) / "test_linear.py").read_text(encoding="utf-8")
+    titles = {check.check.title for check in hidden}
+    lines = [line.strip() for line in checks.splitlines() if len(line.strip()) > 25]
+    assert [line for line in lines if html.escape(line) in shown and line.strip('"') not in titles] == []

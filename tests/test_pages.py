@@ -105,7 +105,7 @@ def submission(text: str = "some text", **more) -> SubmissionResult:
         QuestionResult("mnist", 10, 6.6666, note=f"`mnist` runs on your own parts {text}"),
     )
     fields = {
-        "isolation": {"mode": "sandbox", "layers": ["process", "seccomp"], "absent": {}},
+        "isolation": {"mode": f"sandbox {text}", "layers": ["process", "seccomp"], "absent": {}},
         "versions": {"torch": f"2.13.0{text}"},
         "notes": (f"torch.py was left out: {text}",),
         "seconds": 12.3456,

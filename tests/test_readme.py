@@ -25,6 +25,7 @@ ELSEWHERE = {
     "pytest": "tests/test_public_checks.py",
     "python train.py": "tests/test_assignment_scripts.py",
     "python submit.py": "tests/test_assignment_scripts.py",
+    "python check.py linear": "tests/test_check_script.py",
 }
 
 
