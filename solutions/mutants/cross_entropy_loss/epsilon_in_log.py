@@ -1,5 +1,5 @@
-"""You add a small number inside the logarithm so that it is never of 0. That hides the problem: for large
-logits the loss stops at some constant, where it should go on growing.
+"""You add a small number inside the logarithm, or limit what goes into it, so that it is never the logarithm of 0.
+That hides the problem: for large logits the loss stops at some constant, where it should go on growing.
 
 Simplify the logarithm of the softmax on paper, so that nothing has to be added.
 """

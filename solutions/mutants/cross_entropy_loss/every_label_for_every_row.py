@@ -1,4 +1,4 @@
-"""H[:, Y] picks, in each row, the logits of the labels of all rows: a matrix, not a vector.
+"""In each row, you pick the logits of the labels of all rows, as H[:, Y] does: a matrix, not a vector.
 
 Each row needs the logit of its own label only; print the shape of what you pick.
 """

@@ -1,5 +1,5 @@
-"""You keep something of the first batch and use it for later ones: your loss is right for the first batch
-only.
+"""Your loss object keeps something of a batch and uses it for later ones: only the first loss that it computes is
+right.
 
 A loss depends on H and Y, and on nothing else.
 """

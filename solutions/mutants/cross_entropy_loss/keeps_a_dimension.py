@@ -1,4 +1,5 @@
-"""Your loss has shape (1,): a vector that holds one number. It should have no dimension at all, shape ().
+"""Your loss has a dimension of size 1 left: it is a vector or a matrix that holds one number. It should have no
+dimension at all, shape ().
 
 Look for keepdim, reshape or slices that leave a dimension behind.
 """

@@ -1,5 +1,6 @@
-"""Your loss is finite for large logits, but its gradient is nan. torch.where also sends a gradient of 0
-through the side that is not chosen, and 0 times infinity is nan.
+"""Your loss is finite for large logits, but its gradient is nan: an exponential is still infinite somewhere.
+torch.where does not help, since it sends a gradient of 0 through the side that is not chosen, and 0 times infinity
+is nan.
 
 Use one formula that is right for all logits.
 """

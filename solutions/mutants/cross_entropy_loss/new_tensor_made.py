@@ -1,7 +1,8 @@
-"""You put the result into a new tensor. The value is right, but the new tensor knows nothing of the logits:
-no gradient flows back to them.
+"""The value of your loss is right, but the loss is cut off from the logits: no gradient flows back to them. A new
+tensor made of numbers knows nothing of where they came from.
 
-Compute the loss from H with tensor operations only, all the way.
+Compute the loss from H with tensor operations only, all the way; look for torch.tensor, item, detach, .data or
+no_grad.
 """
 
 import torch

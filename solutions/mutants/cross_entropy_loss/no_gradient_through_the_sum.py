@@ -1,7 +1,6 @@
-"""The gradient of your loss misses the softmax: the log of the sum of exponentials is cut off from the
-logits.
+"""The gradient of your loss misses the softmax: the log of the sum of exponentials is cut off from the logits.
 
-Look for detach, .data or no_grad on the way.
+Look for detach, .data, item or no_grad on the way.
 """
 
 import torch

@@ -1,4 +1,4 @@
-"""You remove all dimensions of size 1. In a batch of one row, that removes the batch dimension too.
+"""Your loss fails for a batch of one row. squeeze() removes every dimension of size 1, and then that of the batch too.
 
 Name the dimension that you want to be rid of.
 """

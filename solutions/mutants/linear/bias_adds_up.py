@@ -1,4 +1,6 @@
-"""Your `forward` changes the bias itself: it grows with each call. Change the result instead."""
+"""Your `forward` changes the bias itself, with each call. Compute a result and leave the parameters as
+they are: only an optimizer changes them.
+"""
 
 import torch
 from torch.nn import Module, Parameter

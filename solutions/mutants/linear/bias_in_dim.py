@@ -1,4 +1,4 @@
-"""Your bias has shape (in_dim,): there is one number for each output, so it should be (out_dim,)."""
+"""Your bias has shape (in_dim,). It should be (out_dim,): one number for each output."""
 
 import torch
 from torch.nn import Module, Parameter

@@ -1,5 +1,5 @@
 """Your `forward` leaves the bias out. At the start it is zero, so nothing shows; in training it never
-learns.
+learns. Add it to each row of the result.
 """
 
 import torch

@@ -1,4 +1,6 @@
-"""Your `bias` is a tensor, not a Parameter: `parameters()` does not list it, so no optimizer trains it."""
+"""Your `bias` is a tensor, not a Parameter: `parameters()` does not list it, so no optimizer trains it.
+Make it a `Parameter`.
+"""
 
 import torch
 from torch.nn import Module, Parameter

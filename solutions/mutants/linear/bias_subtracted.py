@@ -1,5 +1,5 @@
-"""Your `forward` subtracts the bias. At the start it is zero, so nothing shows; later values and gradients
-have the wrong sign.
+"""Your `forward` subtracts the bias. At the start it is zero, so nothing shows; later the values are
+wrong, and the gradient for the bias has the wrong sign. Add it instead.
 """
 
 import torch

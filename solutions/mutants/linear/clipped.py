@@ -1,4 +1,6 @@
-"""Your weights are clipped at two standard deviations. They should be normal, tails included."""
+"""Your weights are clipped: none is further from 0 than about two standard deviations. They should be
+normal, tails included.
+"""
 
 import torch
 from torch.nn import Module, Parameter

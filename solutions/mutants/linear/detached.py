@@ -1,4 +1,6 @@
-"""No gradient reaches your `weight`: `.data` cuts it off from the graph. Use the Parameter itself."""
+"""No gradient reaches your `weight`: `.data` or `detach` cuts it off from the graph. Use the Parameter
+itself.
+"""
 
 import torch
 from torch.nn import Module, Parameter

@@ -1,5 +1,5 @@
-"""Your weights are double, as numpy's random numbers are. Inputs usually are float32, and do not mix with
-them.
+"""Your weights are double, as numpy's random numbers are. Inputs usually are float32, and the two do not
+mix: make the weights float32.
 """
 
 import numpy as np

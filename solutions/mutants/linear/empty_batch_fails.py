@@ -1,4 +1,6 @@
-"""Your layer fails for an empty batch: there is no row to stack. `@` works for it, too."""
+"""Your layer fails for an empty batch: without rows there is nothing to stack, and no size of -1 can be
+worked out. `@` works for it, too.
+"""
 
 import torch
 from torch.nn import Module, Parameter

@@ -1,5 +1,5 @@
-"""The variance of your weights grows with the square of `init_factor`: it multiplies the weights outside
-of the root.
+"""The variance of your weights grows with the square of `init_factor`: you multiply the weights by it. It
+is a factor of the variance, not of the standard deviation.
 """
 
 import torch

@@ -1,4 +1,6 @@
-"""The variance of your weights does not depend on `init_factor`: it is 2 / in_dim, whatever is asked for."""
+"""The variance of your weights does not depend on `init_factor`: it is 2 / in_dim, whatever is asked for.
+Use the argument where you scale the weights.
+"""
 
 import torch
 from torch.nn import Module, Parameter

@@ -1,4 +1,6 @@
-"""No gradient flows back to X: `.data` or `detach` cuts the layers before this one off from training."""
+"""No gradient flows back to X: `.data` or `detach` cuts the layers before this one off from training. Use
+X itself.
+"""
 
 import torch
 from torch.nn import Module, Parameter

@@ -1,5 +1,5 @@
-"""No gradient flows through your layer: `no_grad` keeps it out of the graph. It belongs around an update
-or a test, not in `forward`.
+"""No gradient flows through your product of X and `weight`: `no_grad`, `detach` or `.data` keeps it out of
+the graph. Use the tensors themselves; `no_grad` belongs around an update or a test, not in `forward`.
 """
 
 import torch

@@ -1,4 +1,4 @@
-"""Your layer fails for a single row, X of shape (in_dim,): it expects a batch."""
+"""Your layer fails for a single row, X of shape (in_dim,): it expects a batch. `@` takes both."""
 
 import torch
 from torch.nn import Module, Parameter

@@ -1,4 +1,6 @@
-"""With `bias=False` your layer fails: `forward` adds the bias also where it is `None`."""
+"""With `bias=False` your layer fails: `forward` uses the bias also where it is `None`. Ask first whether
+there is one.
+"""
 
 import torch
 from torch.nn import Module, Parameter

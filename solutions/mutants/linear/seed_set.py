@@ -1,5 +1,5 @@
-"""Two of your layers start with the same weights, as you set the seed in `__init__`. That is for the
-script that trains, not for a layer.
+"""Your layers of the same size all start with the same weights, as you set a seed in `__init__`. That is
+for the script that trains, not for a layer.
 """
 
 import torch

@@ -1,4 +1,6 @@
-"""Your weights are normal, but their mean is not 0."""
+"""Your weights are normal, but their mean is not 0. Look for what you add to the random numbers, or for
+the mean that you draw them with.
+"""
 
 import torch
 from torch.nn import Module, Parameter

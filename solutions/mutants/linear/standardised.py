@@ -1,5 +1,5 @@
-"""You divide the weights by their own standard deviation. Of a single weight there is none, and the weight of
-`Linear(1, 1)` becomes NaN; multiply the random numbers by the standard deviation that you want instead.
+"""You divide the weights by their own standard deviation. Of a single weight there is none, and it becomes
+NaN; multiply the random numbers by the standard deviation that you want instead.
 """
 
 import torch

@@ -1,5 +1,5 @@
-"""Your weights have the wrong scale: you multiply by the variance `init_factor / in_dim`. Numbers scale
-with the standard deviation.
+"""Your weights have the wrong scale: you multiply by the variance `init_factor / in_dim`. To get that
+variance, multiply by the standard deviation.
 """
 
 import torch

@@ -1,4 +1,4 @@
-"""Your ReLU is capped: large entries should stay as they are."""
+"""Your ReLU is capped: large entries should stay as they are. Only the negative ones change."""
 
 import torch
 from torch.nn import Module

@@ -1,4 +1,6 @@
-"""Your ReLU is capped at 1000: larger entries should stay as they are, too."""
+"""Your ReLU is capped far up: the largest entries should stay as they are, too. Only the negative ones
+change.
+"""
 
 import torch
 from torch.nn import Module

@@ -1,4 +1,6 @@
-"""No gradient flows through your ReLU: `detach` cuts the result off from X."""
+"""No gradient flows through your ReLU: `detach`, `.data`, `no_grad` or a detour by numpy cuts the result
+off from X. Use torch's operations on X itself.
+"""
 
 import torch
 from torch.nn import Module

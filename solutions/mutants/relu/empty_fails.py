@@ -1,4 +1,6 @@
-"""Your ReLU fails for an empty X: it has no largest entry. The maximum with 0 needs none."""
+"""Your ReLU fails for an empty X, which has no largest or smallest entry. The maximum with 0, entry by
+entry, needs neither.
+"""
 
 import torch
 from torch.nn import Module

@@ -1,4 +1,6 @@
-"""Your ReLU overwrites its input: `clamp_` works in place. Without the underscore it returns a new tensor."""
+"""Your ReLU overwrites its input: an operation with an underscore like `clamp_`, or assigning to
+`X[X < 0]`, changes X itself. Make a new tensor instead.
+"""
 
 import torch
 from torch.nn import Module

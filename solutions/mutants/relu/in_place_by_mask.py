@@ -1,5 +1,5 @@
-"""Your ReLU overwrites its input: assigning to `X[X < 0]` changes X itself, which the caller may still
-need.
+"""Your ReLU overwrites an input that requires no gradient: assigning to `X[X < 0]` changes X itself, which
+the caller may still need. Make a new tensor each time.
 """
 
 import torch

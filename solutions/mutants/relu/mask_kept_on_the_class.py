@@ -1,7 +1,5 @@
-"""Your ReLU remembers only its last input: the mask is overwritten when it is used again before the first
-backward.
-
-Each call has its own `ctx`. Keep the mask there, or leave the gradient to autograd.
+"""Your ReLU remembers only its last input: what you keep for the backward is overwritten when the ReLU is
+used again before that. Each call has its own `ctx`: keep it there, or leave the gradient to autograd.
 """
 
 import torch

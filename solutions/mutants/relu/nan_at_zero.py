@@ -1,4 +1,4 @@
-"""Your result at exactly 0 is nan, as you divide by X. Look for a way without quotients."""
+"""Your result at exactly 0 is nan: there you divide 0 by 0. Look for a way without quotients."""
 
 import torch
 from torch.nn import Module

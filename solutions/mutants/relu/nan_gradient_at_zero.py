@@ -1,5 +1,5 @@
-"""Your gradient at exactly 0 is nan: a root has an infinite slope there. Look for a way without roots or
-quotients.
+"""Your gradient at exactly 0 is nan: a root or a quotient has no finite slope there, not even where
+`torch.where` then leaves it out. Look for a way without them.
 """
 
 import torch

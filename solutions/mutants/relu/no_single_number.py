@@ -1,5 +1,5 @@
-"""Your ReLU fails for a tensor of 0 dimensions, as it goes through the rows of X. Operations on entries
-need no loop.
+"""Your ReLU fails for a tensor of 0 dimensions, which has no rows to go through or to count. Operations on
+entries need none.
 """
 
 import torch

@@ -1,5 +1,5 @@
-"""Your result is float32 where X is float16 or bfloat16: zeros of the default dtype make it wider. Give
-them the dtype of X.
+"""Your result is float32 where X is float16 or bfloat16: a tensor of the default dtype, such as zeros or a
+mask, makes it wider. Give it the dtype of X.
 """
 
 import torch

@@ -1,5 +1,5 @@
-"""No gradient flows through your ReLU: numpy knows nothing of the graph. Use torch's operations
-throughout.
+"""No gradient flows through your ReLU: `detach`, `.data`, `no_grad` or a detour by numpy cuts the result
+off from X. Use torch's operations on X itself.
 """
 
 import numpy as np

@@ -1,4 +1,6 @@
-"""Your ReLU has a parameter. Training would change it: what the ReLU compares with is always 0."""
+"""Your ReLU has a parameter, which training would change. It needs none: what it compares with is always
+0.
+"""
 
 import torch
 from torch.nn import Module, Parameter

@@ -1,4 +1,4 @@
-"""Your layers are attributes of the network itself, named 0, 1, 2. They should be in a ModuleList named
+"""Your layers are attributes of the network itself, with names such as 0, 1, 2. They should be in a ModuleList named
 layers, so that parameters are named layers.0.weight.
 
 One assignment in __init__ does it.

@@ -1,6 +1,6 @@
-"""You keep your layers by the name of their class, so that a second Linear takes the place of the first.
+"""You keep one layer of each class only, so that a second Linear takes the place of the first.
 
-Keep them by position.
+Keep the layers by position.
 """
 
 from torch.nn import Module, ModuleList

@@ -1,6 +1,7 @@
-"""Your network wants its layers as one list. They are given one by one: Sequential(f, g, h).
+"""Your network cannot be built from layers that are given one by one, as in Sequential(f, g, h).
 
-A star before the parameter's name collects all arguments.
+A star before the parameter's name in __init__ collects them in a tuple; ModuleList takes such a tuple as it is,
+without a star.
 """
 
 from torch.nn import Module, ModuleList

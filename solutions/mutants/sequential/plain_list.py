@@ -1,4 +1,4 @@
-"""Your layers are in a plain Python list. Module does not look into lists, so that parameters() finds nothing
+"""Your layers are in a plain Python list or tuple. Module does not look into these, so that parameters() finds nothing
 to train.
 
 torch.nn has a kind of list that Module knows.

@@ -1,4 +1,4 @@
-"""All your networks share one list of layers, because it belongs to the class: a new network has the layers
+"""All your networks share one list of layers, for example because it belongs to the class: a new network has the layers
 of all earlier ones.
 
 Create the list in __init__.

@@ -1,6 +1,6 @@
-"""step() adds the gradient: the loss grows.
+"""step() adds the gradient, so that the loss grows: the gradient points to where it grows fastest.
 
-The gradient points to where the loss grows fastest.
+Look at the sign of the update.
 """
 
 import torch

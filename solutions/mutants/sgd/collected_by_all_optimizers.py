@@ -1,5 +1,5 @@
-"""Each new optimizer also has the parameters of those made before it, because they are collected in one list
-of the class.
+"""Each new optimizer also changes the parameters of those made before it: they are all collected in one
+place, in the class or outside it.
 
 Make a new list in __init__, and keep it in self.
 """

@@ -1,4 +1,4 @@
-"""Your step limits the gradient to between -1 and 1. Larger gradients should count in full.
+"""Your step limits the size of the gradient. A large gradient should count in full.
 
 Compare step with the formula in the class's docstring.
 """

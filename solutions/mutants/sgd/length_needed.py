@@ -1,4 +1,5 @@
-"""Your optimizer asks params for its length. model.parameters() is a generator, and has none.
+"""Your optimizer fails when params is a generator, as model.parameters() is: it has no length, and its
+entries have no positions.
 
 Make a list of it first.
 """

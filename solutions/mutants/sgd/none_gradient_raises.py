@@ -1,5 +1,5 @@
-"""step() fails when a parameter has no gradient, because the loss does not depend on it. Such a parameter
-should be left alone.
+"""step() fails when a parameter has no gradient, as is so for one that the loss does not depend on. Such a
+parameter should be left alone.
 
 What is param.grad before the first backward?
 """

@@ -1,6 +1,7 @@
-"""step() computes the new value, but gives it to a local variable: the parameter itself stays as it was.
+"""step() leaves the parameters as they were. If it computes new values, they go to a local variable, and not
+into the parameters.
 
-Look for the operation that changes a tensor in place.
+Look for an operation that changes a tensor in place.
 """
 
 import torch

@@ -1,6 +1,7 @@
-"""Your optimizer updates copies of the parameters; the model never changes.
+"""Neither step() nor zero_grad() reaches the parameters that your optimizer was given, as when it works on
+copies of them.
 
-Keep the very Parameters that you are given.
+Keep the very Parameters that you are given, and change those.
 """
 
 import torch

@@ -1,6 +1,6 @@
 """Your learning rate becomes smaller with each step. It should stay what it was given as.
 
-Look for a line that changes self.lr.
+Look for what changes it from one step to the next.
 """
 
 import torch

@@ -1,6 +1,6 @@
 """Your optimizer always uses the learning rate 1.0, whatever is given.
 
-Look at what __init__ keeps.
+Does __init__ keep the lr that it is given, and does step use it?
 """
 
 import torch

@@ -1,6 +1,6 @@
-"""step() does not use the learning rate.
+"""Your optimizer always uses the learning rate 1.0, whatever is given.
 
-Is lr kept in __init__, and does it appear in step?
+Does __init__ keep the lr that it is given, and does step use it?
 """
 
 import torch

@@ -1,7 +1,7 @@
-"""All your optimizers use the learning rate of the one that was created last, because it belongs to the
-class.
+"""All your optimizers use the learning rate of the one that was created last, because it is kept in one place
+for all, in the class or outside it.
 
-Keep it in the object.
+Keep it in self.
 """
 
 import torch

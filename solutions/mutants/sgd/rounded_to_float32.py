@@ -1,4 +1,5 @@
-"""Your step converts to float32, so that parameters in double precision lose half of their digits.
+"""Your step loses digits: parameters in double precision (float64) keep only half of theirs, as after a
+conversion to float32.
 
 Leave the dtype as it is.
 """

@@ -1,7 +1,7 @@
-"""All your optimizers share one list of parameters, because it belongs to the class: each one also changes
-the parameters of the others.
+"""All your optimizers share one list of parameters, which is made only once, for example in the class: each
+one also changes the parameters of the others.
 
-Create the list in __init__.
+Make a new list in __init__.
 """
 
 import torch

@@ -1,6 +1,6 @@
-"""step() fails for a parameter of a single number, which has no dimension to slice.
+"""step() fails for a parameter without dimensions, a single number: it has nothing to slice or to loop over.
 
-An update in place needs no square brackets.
+An update in place needs no square brackets and no loop over entries.
 """
 
 import torch

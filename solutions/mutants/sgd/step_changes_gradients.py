@@ -1,4 +1,5 @@
-"""step() multiplies the gradients by the learning rate in place, so that a second step uses other gradients.
+"""step() changes the gradients, for example by multiplying them by the learning rate in place, so that a
+second step would use other ones.
 
 Compute the update in a new tensor.
 """

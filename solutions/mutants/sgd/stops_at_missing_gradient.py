@@ -1,6 +1,7 @@
-"""step() ends at the first parameter without a gradient, so that those after it are not updated.
+"""step() ends at the first parameter without a gradient, so that those after it are not updated. Only that
+one should be left out.
 
-Only that one parameter should be left out.
+Look at what you do where .grad is None: does it end the loop?
 """
 
 import torch

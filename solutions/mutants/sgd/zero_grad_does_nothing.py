@@ -1,6 +1,6 @@
-"""zero_grad() gives a new value to a local variable, and the gradients stay as they were.
+"""zero_grad() leaves the gradients as they were, so that they add up from batch to batch.
 
-Change param.grad itself.
+It has to change the .grad of every parameter itself: to give a new value to a local variable does nothing.
 """
 
 import torch

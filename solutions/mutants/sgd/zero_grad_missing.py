@@ -1,6 +1,6 @@
-"""zero_grad() does nothing, so that gradients add up from batch to batch.
+"""zero_grad() leaves the gradients as they were, so that they add up from batch to batch.
 
-It has to clear the gradient of every parameter.
+It has to change the .grad of every parameter itself: to give a new value to a local variable does nothing.
 """
 
 import torch

@@ -1,5 +1,5 @@
-"""zero_grad() multiplies the gradients by 0. A gradient that is inf or nan becomes nan, and stays so for
-good.
+"""zero_grad() computes zeros from the old gradients, for example by multiplying them by 0. A gradient that is
+inf or nan becomes nan, and stays so for good.
 
 Set the gradients; don't compute them from what they were.
 """

@@ -1,6 +1,6 @@
 """zero_grad() clears the gradient of the first parameter only.
 
-Look at how far the return is indented.
+Look for a return inside the loop, or for a loop that is missing.
 """
 
 import torch

@@ -1,6 +1,6 @@
-"""zero_grad() sets the parameters to zero, not their gradients: everything that was learned is lost.
+"""zero_grad() sets the parameters themselves to zero: everything that was learned is lost.
 
-Look at which tensor you change.
+Look at which tensors you change: only gradients should become zero.
 """
 
 import torch

@@ -1,6 +1,6 @@
-"""You clear the gradients between backward and step, so that step has nothing to work with.
+"""Your steps are made without gradients: they are cleared between backward and step, or backward is missing.
 
-Put the three calls into the right order.
+Go through the three calls in order, and say what .grad is after each.
 """
 
 from cross_entropy_loss import CrossEntropyLoss

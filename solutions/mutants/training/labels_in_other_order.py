@@ -14,7 +14,8 @@ def epoch(model, X_full, Y_full, opt=None, batch_size=100):
     loss_function = CrossEntropyLoss()
     total_err, total_loss, batches = 0.0, 0.0, 0
     for i in range(0, len(X_full), batch_size):
-        X, Y = X_full[i : i + batch_size], Y_full[: len(X)]
+        X = X_full[i : i + batch_size]
+        Y = Y_full[: len(X)]
         H = model(X)
         loss = loss_function(H, Y)
         if opt is not None:

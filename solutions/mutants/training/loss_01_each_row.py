@@ -1,6 +1,6 @@
 """Your 0-1 loss has a number for each row. It should be one number for the batch.
 
-One step is missing at the end.
+Which operation makes one number of many?
 """
 
 from cross_entropy_loss import CrossEntropyLoss

@@ -1,4 +1,5 @@
-"""You compare the labels with the largest logit, not with its position.
+"""You compare the labels with values of logits, for example the largest. They should be compared with the
+position of the largest.
 
 max and argmax answer different questions.
 """

@@ -1,6 +1,6 @@
-"""Your 0-1 loss squeezes the logits, which fails for a batch of one row.
+"""Your 0-1 loss fails for a batch of one row, for example because it squeezes the logits.
 
-Name the dimension that you want to be rid of.
+Look at the shape of each tensor on the way, for one row. To be rid of a dimension, name it.
 """
 
 from cross_entropy_loss import CrossEntropyLoss

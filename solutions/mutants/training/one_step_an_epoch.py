@@ -1,5 +1,4 @@
-"""You collect the gradients of all batches and make one step at the end. Each batch should make a step of its
-own.
+"""You make only one step, after the last batch. Each batch should make a step of its own.
 
 Look at which lines are in the loop.
 """

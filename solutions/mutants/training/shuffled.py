@@ -1,6 +1,7 @@
-"""Your epoch shuffles the examples. Here the batches are taken in the order of the data.
+"""Your epoch goes through the examples in another order than that of the data. They should be taken as they
+come.
 
-Look for randperm, or a loader that shuffles.
+Look for randperm, flip, or a loader that shuffles.
 """
 
 import torch

@@ -1,6 +1,6 @@
-"""You compute the gradients, but the parameters never change.
+"""With an optimizer, your epoch never calls its step: the parameters never change.
 
-Who makes the update?
+Which call makes the update?
 """
 
 from cross_entropy_loss import CrossEntropyLoss

@@ -1,6 +1,7 @@
-"""You never clear the gradients, so that those of all earlier batches are added up.
+"""You never clear the gradients, so that those of all earlier batches are added up. Each batch trains with
+its own gradients only.
 
-Each batch trains with its own gradients only.
+Which call of the optimizer forgets the others?
 """
 
 from cross_entropy_loss import CrossEntropyLoss

@@ -1,6 +1,7 @@
-"""You clear the gradients once, before the loop. In the loop, those of all earlier batches are added up.
+"""You clear the gradients once, before the loop. In the loop, those of all earlier batches are added up. Each
+batch trains with its own gradients only.
 
-Each batch trains with its own gradients only.
+Look at which lines are in the loop.
 """
 
 from cross_entropy_loss import CrossEntropyLoss

@@ -1,6 +1,7 @@
-"""The third argument of Linear is bias, not init_factor: what you pass there does not change the weights.
+"""The weights of linear2 start with twice the variance they should have: their init_factor is the default, which
+suits a layer that a ReLU follows.
 
-Name the argument that you mean.
+Look at how you create linear2, and name the argument that you mean: the third one of Linear is bias.
 """
 
 from torch.nn import Module

@@ -1,5 +1,5 @@
-"""The weights of linear2 start with the wrong variance. init_factor is a factor of the variance, not of the
-standard deviation.
+"""The weights of linear2 start with 1.4 times the variance they should have. init_factor is a factor of the variance,
+not of the standard deviation: it needs no square root.
 
 Look at the init_factor that you give to linear2.
 """

@@ -1,4 +1,4 @@
-"""Your network keeps the output of its first call, and returns it again for other inputs of the same batch size.
+"""Your network keeps the output of its first call, and returns it again for other inputs.
 
 Compute the output in every call.
 """

@@ -1,7 +1,7 @@
-"""Your network keeps its hidden values as a Parameter, so that the optimizer finds one more thing to train
-after the first call.
+"""Calling your network adds a Parameter to it, such as its hidden values, so that the optimizer finds one more thing
+to train.
 
-Only what is to be learned is a Parameter.
+Only what is to be learned is a Parameter; look for what forward assigns to self.
 """
 
 import torch

@@ -1,7 +1,7 @@
-"""The weights of linear2 start with twice the variance they should have: their init_factor is the default,
-which suits a layer that a ReLU follows.
+"""The weights of linear2 start with twice the variance they should have: their init_factor is the default, which
+suits a layer that a ReLU follows.
 
-Look at how you create linear2.
+Look at how you create linear2, and name the argument that you mean: the third one of Linear is bias.
 """
 
 from torch.nn import Module

@@ -1,4 +1,4 @@
-"""One of your layers has no bias. Both linear layers should have one.
+"""One of your linear layers has no bias. Both should have one.
 
 Look at how you create the layers.
 """

@@ -1,4 +1,4 @@
-"""Your layers work, but they have other names than linear1, relu and linear2, so that nobody else finds them.
+"""Your layers have other names than linear1, relu and linear2, so that nobody else finds them.
 
 Compare the names of your attributes with the ones in the class's docstring.
 """

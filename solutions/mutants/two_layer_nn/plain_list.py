@@ -1,5 +1,5 @@
-"""Your layers are in a plain Python list. Module does not look into lists, so that parameters() does not find
-them, and linear1 and linear2 do not exist.
+"""Your layers are in a plain Python list or dictionary. Module does not look into these, so that parameters() does not
+find the layers, and linear1 and linear2 do not exist.
 
 Assign each layer to an attribute of its own.
 """

@@ -1,5 +1,4 @@
-"""Every network that you create starts with the same weights, because you set the seed of torch's random
-numbers.
+"""Every network that you create starts with the same weights. Setting the seed of torch's random numbers does that.
 
 Leave the seed to whoever runs the program.
 """

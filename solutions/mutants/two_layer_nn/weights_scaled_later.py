@@ -1,6 +1,6 @@
-"""The weights of linear2 are changed after linear2 has made them, and then have the wrong variance.
+"""The weights of linear2 start with a quarter of the variance they should have, as weights that are halved do.
 
-The init_factor of Linear is all you need.
+Look for what changes them after linear2 has made them; the init_factor of Linear is all you need.
 """
 
 from torch.nn import Module

@@ -1,4 +1,4 @@
-"""Your Sequential learns, but its output is larger than what the last layer returns.
+"""Your Sequential returns a larger output than its last layer: something multiplies it on the way out.
 
 What should happen to it after the last layer?
 """

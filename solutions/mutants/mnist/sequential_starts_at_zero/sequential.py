@@ -1,6 +1,6 @@
 """Your Sequential sets the weights of its layers to 0: then every hidden value is the same, and gets the same gradient.
 
-Who should draw the initial weights?
+Linear draws the initial weights; Sequential only has to keep the layers.
 """
 
 import torch

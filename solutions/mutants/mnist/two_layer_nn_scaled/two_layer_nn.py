@@ -1,4 +1,4 @@
-"""Your TwoLayerNN learns, but its logits are larger than what linear2 returns.
+"""Your TwoLayerNN returns larger logits than its linear2: something multiplies them on the way out.
 
 What should happen to them after the second layer?
 """

@@ -1,6 +1,6 @@
 """Your TwoLayerNN starts with all weights at 0: then every hidden value is the same, and gets the same gradient.
 
-Who should draw the initial weights?
+Linear draws the initial weights; look at how you create the layers, and for what changes them after that.
 """
 
 import torch
