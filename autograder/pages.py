@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import feedback
-from .reports import safe_line, safe_text, said_by
+from .reports import points_text, safe_line, safe_text, said_by
 from .results import CheckResult, Outcome, QuestionResult, SubmissionResult
 from .visibility import counts as secret_counts
 from .visibility import for_student
@@ -208,8 +208,8 @@ def feedback_page(result: SubmissionResult, title: str) -> str:
     page = _Page(
         title=safe_line(title, MAX_LINE),
         name=safe_line(result.name, MAX_LINE),
-        score="" if result.score is None else _points(result.score),
-        most=_points(result.max_score),
+        score="" if result.score is None else points_text(result.score),
+        most=points_text(result.max_score),
         withheld=", ".join(question.name for question in questions if not question.score),
         notes=tuple(_prose(safe_line(note, MAX_LINE)) for note in result.notes[:MAX_NOTES]),
         questions=questions,
@@ -231,11 +231,6 @@ def _template() -> Template:
         lstrip_blocks=True,
     )
     return environment.get_template("feedback.html")
-
-
-def _points(points: float) -> str:
-    """Points with one decimal at most, rounded down: 9.99 of 10 is not 10."""
-    return f"{math.floor(points * 10 + 1e-6) / 10:g}"
 
 
 def _facts(result: SubmissionResult) -> Iterator[tuple[str, str]]:
@@ -262,8 +257,8 @@ def _question(
     return _Question(
         anchor=f"q{number}",
         name=safe_line(question.name, MAX_LINE),
-        score="" if question.score is None else _points(question.score),
-        most=_points(most),
+        score="" if question.score is None else points_text(question.score),
+        most=points_text(most),
         percent=max(0, min(100, math.floor(100 * score / most + 1e-6))) if most > 0 else 0,
         gates=tuple(f"{safe_line(reason, MAX_LINE)}." for reason in question.gate[:MAX_NOTES]),
         note=_prose(safe_text(question.note, MAX_MESSAGE)),

@@ -205,9 +205,9 @@ def submission_table(result: SubmissionResult) -> Table:
     table.add_column("first thing to know", ratio=1, overflow="fold")
     for question, checks in _by_question(result):
         passed = sum(check.outcome is Outcome.PASSED for check in checks)
-        points = f"{_points(question.score)}/{_points(question.points)}"
+        points = f"{points_text(question.score)}/{points_text(question.points)}"
         table.add_row(question.name, f"{passed}/{len(checks)}", points, Text(_first_thing(question, checks)))
-    total = "withheld" if result.score is None else f"{_points(result.score)}/{_points(result.max_score)}"
+    total = "withheld" if result.score is None else f"{points_text(result.score)}/{points_text(result.max_score)}"
     passed = sum(check.outcome is Outcome.PASSED for check in result.checks)
     table.add_section()
     table.add_row("all", f"{passed}/{len(result.checks)}", total, Text(safe_line(" ".join(result.notes), 200)))
@@ -237,7 +237,8 @@ def explanations(result: SubmissionResult) -> Text:
         more = f" (and {len(lost) - 1} more of {len(checks)} checks)" if len(lost) > 1 else ""
         text.append(f"{question.name}: {safe_line(lost[0].check.title, MAX_NAME)}", style="bold")
         text.append(f"{more}\n", style="dim")
-        said = safe_text(lost[0].message if lost[0].outcome is Outcome.INTERNAL_ERROR else feedback.text(said_by(lost[0])))
+        ours = lost[0].outcome is Outcome.INTERNAL_ERROR  # of which the student sees nothing, and a grader must
+        said = safe_text(lost[0].message if ours else feedback.text(said_by(lost[0])))
         text.append(f"{textwrap.indent(said, '  ')}\n\n")
     return text
 
@@ -260,7 +261,7 @@ def class_table(results: Sequence[SubmissionResult]) -> Table:
         other = ", ".join(f"{counts[outcome]} {name}" for outcome, name in _OTHER.items() if counts[outcome])
         table.add_row(
             Text(safe_line(result.name, 60)),
-            _points(result.score),
+            points_text(result.score),
             *(_cell(scores.get(name)) for name in names),
             f"{counts[Outcome.PASSED]}/{len(result.checks)}",
             other,
@@ -269,10 +270,10 @@ def class_table(results: Sequence[SubmissionResult]) -> Table:
 
 
 def _cell(question: QuestionResult | None) -> str:
-    return "" if question is None else f"{_points(question.score)}{'*' if question.gate else ''}"
+    return "" if question is None else f"{points_text(question.score)}{'*' if question.gate else ''}"
 
 
-def _points(points: float | None) -> str:
+def points_text(points: float | None) -> str:
     """Points with one decimal at most, rounded down: 9.99 of 10 is not 10."""
     return "?" if points is None else f"{math.floor(points * 10 + 1e-6) / 10:g}"
 

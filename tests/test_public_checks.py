@@ -30,10 +30,11 @@ for name in ("autograder", "jinja2", "libcst", "pydantic", "rich", "typer"):
 
 @dataclass(frozen=True)
 class Run:
-    """What a run of pytest printed, and each check's question, name and whether it passed."""
+    """What a run of pytest printed, each check's question, name and whether it passed, and what was said of it."""
 
     text: str
     checks: tuple[tuple[str, str, bool], ...]
+    said: dict[tuple[str, str], str]  # of each that did not pass
 
     def failing(self) -> set[str]:
         """The questions with a check that did not pass."""
@@ -59,11 +60,25 @@ def run_pytest(cwd: Path, *arguments: str) -> Run:
     )
     text = done.stdout.decode("cp1252").replace("\r\n", "\n")
     assert done.returncode in (0, 1), text + done.stderr.decode("cp1252")  # 0: all passed, 1: some failed
-    checks = []
+    checks, said = [], {}
     for case in ElementTree.parse(report).iter("testcase"):
-        question = case.attrib["classname"].rpartition("test_")[2]
-        checks.append((question, case.attrib["name"], len(case) == 0))
-    return Run(text, tuple(checks))
+        question, name = case.attrib["classname"].rpartition("test_")[2], case.attrib["name"]
+        checks.append((question, name, len(case) == 0))
+        if len(case):
+            said[question, name] = case[0].text or ""
+    return Run(text, tuple(checks), said)
+
+
+def copy_handout(target: Path, *mutants: str) -> Path:
+    """Copy the handout, with the solution in place of the stubs and some `question/mistake` in place of that."""
+    shutil.copytree(ASSIGNMENT, target, ignore=shutil.ignore_patterns("data", "__pycache__", ".*"))
+    for question in QUESTIONS.values():
+        if "file" in question:
+            shutil.copy(ROOT / "solutions" / question["file"], target)
+    for mutant in mutants:
+        question = mutant.partition("/")[0]
+        shutil.copy(ROOT / "solutions" / "mutants" / f"{mutant}.py", target / QUESTIONS[question]["file"])
+    return target
 
 
 @pytest.fixture
@@ -75,12 +90,9 @@ def stubs(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def solved(stubs: Path) -> Path:
+def solved(tmp_path: Path) -> Path:
     """A copy of the handout with the solution in place of the stubs."""
-    for question in QUESTIONS.values():
-        if "file" in question:
-            shutil.copy(ROOT / "solutions" / question["file"], stubs)
-    return stubs
+    return copy_handout(tmp_path / "my homework")
 
 
 def test_stubs_fail_every_check(stubs: Path) -> None:
@@ -141,18 +153,32 @@ def test_broken_file_fails_only_what_uses_it(
 
 
 def test_failure_shows_what_helps(solved: Path) -> None:
-    """A failure has the check's title, what came, the student's line, and no step of a library."""
+    """A failure has the check's title, what came, the student's line, what was printed, and no step of a library."""
     (solved / "relu.py").write_text(
-        "from torch.nn import Module\nclass ReLU(Module):\n"
-        "    def forward(self, X):\n        return X.no_such_method()\n",
+        "from torch.nn import Module\nclass ReLU(Module):\n    def forward(self, X):\n"
+        "        print('here: \u2192')\n        print('there')\n        return X.no_such_method()\n",
         encoding="utf-8",
     )
     run = run_pytest(solved, "tests/test_relu.py")
     assert run.failing() == {"relu"}
     assert "relu: Negative numbers become 0" in run.text
-    assert "relu.py:4: in forward" in run.text
-    assert "site-packages" not in run.text
+    lines = run.text.splitlines()
+    first = lines.index("AttributeError: 'Tensor' object has no attribute 'no_such_method'")
+    frames = lines.index("In your files:", first)
+    assert lines[frames + 1 : frames + 3] == ["    relu.py:6 in forward", "        return X.no_such_method()"]
+    output = lines.index("Your code printed:", first)
+    assert lines[output + 1 : output + 3] == ["    here: \\u2192", "    there"]
+    assert not {"site-packages", "Captured", "Traceback"} & set(re.findall(r"[\w-]+", run.text))
     assert run.points("relu") == run.points("total") == (0, 5)
+
+
+def test_long_tracebacks_show_everything(solved: Path) -> None:
+    """With --tb=long a failure is as pytest shows it, with torch's own words and what was printed."""
+    shutil.copy(ROOT / "solutions" / "mutants" / "relu" / "leaky.py", solved / "relu.py")
+    run = run_pytest(solved, "--tb=long", "tests/test_relu.py::test_small_example")
+    assert "def test_small_example(hw):" in run.text
+    assert "Mismatched elements: 2 / 6" in run.text
+    assert "To see it for yourself" not in run.text
 
 
 @pytest.mark.parametrize("arguments", [["tests/test_linear.py"], ["-k", "linear"]])

@@ -249,7 +249,7 @@ class TestTables:
 
     def test_points_are_never_rounded_up(self):
         """Points are never rounded up."""
-        assert [reports._points(x) for x in (10.0, 9.99, 7.5, 0.3, 0.0, None)] == [
+        assert [reports.points_text(x) for x in (10.0, 9.99, 7.5, 0.3, 0.0, None)] == [
             "10",
             "9.9",
             "7.5",
