@@ -369,7 +369,6 @@ class Judge:
         except (Exception, WorkerLost):
             print(f"{item.nodeid} cannot be explained:")
             traceback.print_exc()
-            print(item.nodeid, traceback.format_exc(), file=open("/tmp/unexplained.log", "a"))  # TEMPORARY
 
     # -- what checks receive ---------------------------------------------------------------------------------------
 

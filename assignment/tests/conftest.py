@@ -171,6 +171,15 @@ def watched(test, item):
 # -- what you read -----------------------------------------------------------------------------------------------------
 
 
+class Text(str):
+    """A text that pytest prints line by line: a letter that a console lacks then spoils one line, not all."""
+
+    def toterminal(self, tw):
+        """Print it."""
+        for line in self.splitlines():
+            tw.line(line)
+
+
 def in_short(item, excinfo, output):
     """What to print about a failure: a line where that says it all, otherwise what grading says of it too."""
     if excinfo.errisinstance(CannotLoad):
@@ -182,7 +191,7 @@ def in_short(item, excinfo, output):
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
             return explained(item, excinfo.value, output)  # your code may run once more
     except Exception:
-        return excinfo.getrepr(style="short", tbfilter=lambda it: it.traceback.filter(is_yours) or it.traceback)
+        return str(excinfo.getrepr(style="short", tbfilter=lambda it: it.traceback.filter(is_yours) or it.traceback))
 
 
 def explained(item, error, output):
@@ -230,7 +239,7 @@ def pytest_runtest_makereport(item, call):
     report = yield
     if report.failed:
         if item.config.getoption("tbstyle") == "short":  # --tb=long shows everything
-            report.longrepr = in_short(item, call.excinfo, report.capstdout + report.capstderr)
+            report.longrepr = Text(in_short(item, call.excinfo, report.capstdout + report.capstderr))
             report.sections = [part for part in report.sections if not part[0].startswith("Captured std")]
         title = (getattr(item.obj, "__doc__", None) or item.name).strip().partition("\n")[0]
         report.location = (*report.location[:2], f"{question}: {title}")  # the headline of the failure
@@ -263,4 +272,4 @@ def pytest_terminal_summary(terminalreporter):
     write("This counts the public checks that ran just now.")
     write("Grading adds hidden checks, so your final score may differ.")
     if unfinished:
-        write(f"Look at next: {unfinished[0]}. To run its checks alone: pytest -k {unfinished[0]}")
+        write(f"Look at next: {unfinished[0]}. To run its checks alone: python check.py {unfinished[0]}")

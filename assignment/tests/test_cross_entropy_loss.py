@@ -14,7 +14,8 @@ two, three = st.sampled_from([2, 3, 1, 4, 5]), st.sampled_from([3, 2, 1, 4, 5])
 
 def test_equal_logits(hw):
     """If all logits are equal, each of 4 classes has probability 1/4, and the loss is log(4)."""
-    H, Y = torch.zeros(3, 4), torch.tensor([0, 3, 1])
+    H = torch.zeros(3, 4)
+    Y = torch.tensor([0, 3, 1])
 
     loss = hw.CrossEntropyLoss()(H, Y)
 

@@ -7,7 +7,8 @@ from torch.testing import assert_close
 
 def test_order(hw):
     """Layers are applied in the order in which they are given: double, then add 1."""
-    layers, X = hw.support("layers"), torch.tensor([[1.0, -3.0]])
+    layers = hw.support("layers")
+    X = torch.tensor([[1.0, -3.0]])
 
     Z = hw.Sequential(layers.Affine(factor=2.0), layers.Affine(added=1.0))(X)
 

@@ -41,14 +41,15 @@ def test_several_steps_with_a_generator(hw, count, steps, lr):
             p.grad = grad.clone()
         opt.step()
 
-    for i, (p, value, grad) in enumerate(zip(params, values, grads, strict=True)):
+    for i, (moved, value, grad) in enumerate(zip(params, values, grads, strict=True)):
         message = f"After {steps} step(s) with lr={lr}, params[{i}] must have moved by -{steps} * lr * grads[{i}]."
-        assert_close(p.data, value - steps * lr * grad, msg=lambda m, message=message: f"{message}\n{m}")
+        assert_close(moved.data, value - steps * lr * grad, msg=lambda m, message=message: f"{message}\n{m}")
 
 
 def test_parameter_without_gradient(hw):
     """step() leaves a parameter whose .grad is None alone, and goes on with the others."""
-    unused, used = parameter([1.0], grad=None), parameter([1.0], grad=[0.5])
+    unused = parameter([1.0], grad=None)
+    used = parameter([1.0], grad=[0.5])
 
     hw.SGD([unused, used], lr=1.0).step()
 
@@ -60,7 +61,8 @@ def test_parameter_without_gradient(hw):
 
 def test_zero_grad(hw):
     """After zero_grad(), each .grad is zero or None, and the parameters are as they were."""
-    used, unused = parameter([1.0, 2.0], grad=[10.0, -20.0]), parameter([3.0], grad=None)
+    used = parameter([1.0, 2.0], grad=[10.0, -20.0])
+    unused = parameter([3.0], grad=None)
 
     hw.SGD(p for p in (used, unused)).zero_grad()
 

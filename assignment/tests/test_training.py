@@ -76,7 +76,8 @@ def test_training_takes_one_step_a_batch(hw):
 @pytest.mark.cooperative
 def test_evaluation_changes_nothing(hw):
     """Without opt, neither the parameters nor their gradients change."""
-    X, Y = torch.tensor([[1.0, 0.0], [2.0, -1.0], [0.0, 3.0]]), torch.tensor([0, 1, 2])
+    X = torch.tensor([[1.0, 0.0], [2.0, -1.0], [0.0, 3.0]])
+    Y = torch.tensor([0, 1, 2])
     weight = torch.tensor([[1.0, 0.5], [-0.5, 2.0], [0.0, -1.0]])  # (classes, in_dim)
 
     model = hw.support("models").linear(2, 3)

@@ -127,6 +127,7 @@ def _values(both: Comparison) -> list[str]:
 
 def number(*values: float) -> list[str]:
     """Numbers with six digits, or with as many as tell them apart."""
+    values = tuple(value + 0.0 for value in values)  # 0 for -0
     short = [f"{value:.6g}" for value in values]
     return short if len(set(short)) == len(set(values)) or any(map(math.isnan, values)) else [repr(v) for v in values]
 
@@ -156,10 +157,10 @@ def beside(left: Sequence[str], right: Sequence[str]) -> list[str]:
 
 def _rows(tensor: Tensor) -> list[str]:
     """A small tensor of at most two dimensions, a line a row."""
-    if tensor.dim() > 2 or tensor.numel() > MAX_SHOWN or not 0 < (tensor.shape or (1,))[-1] <= MAX_COLUMNS:
+    if tensor.dim() > 2 or not 0 < tensor.numel() <= MAX_SHOWN or (tensor.shape or (1,))[-1] > MAX_COLUMNS:
         return []
     matrix = tensor.detach().reshape(-1, (tensor.shape or (1,))[-1]).tolist()
-    return table([[f"{float(entry):.4g}" for entry in row] for row in matrix])
+    return table([[f"{float(entry) + 0.0:.4g}" for entry in row] for row in matrix])
 
 
 def table(cells: Sequence[Sequence[str]]) -> list[str]:

@@ -126,8 +126,9 @@ def _with_values(place: Place, provider: Mapping[str, str]) -> list[str]:
         raise _CannotSay("numbers that are drawn on the way")
     names = {name for statement in kept for name in loads(statement)} - {SUBJECT}
     made = {name for statement in kept for name in stores(statement)}
-    given = sorted((names & place.values.keys()) - made, key=_order(place))
-    return [*(_given(place, name) for name in given), *_direct(kept, provider)]
+    given = sorted(sorted((names & place.values.keys()) - made), key=_order(place))
+    plain = _plain(given, place, kept)
+    return [*(_given(place, name) for name in given if name not in plain), *_direct(kept, provider, plain)]
 
 
 def _as_written(place: Place, provider: Mapping[str, str]) -> list[str]:
@@ -139,8 +140,10 @@ def _as_written(place: Place, provider: Mapping[str, str]) -> list[str]:
     kept = _needed(place, through_student=False)
     names = {name for statement in kept for name in loads(statement)} - {SUBJECT}
     made = {name for statement in kept for name in stores(statement)}
-    given = [f"{name} = {literal(place.values[name])}" for name in sorted((names & place.values.keys()) - made)]
-    lines = [*given, *_direct(kept, provider)]
+    given = sorted((names & place.values.keys()) - made)
+    plain = _plain(given, place, kept)
+    lines = [f"{name} = {literal(place.values[name])}" for name in given if name not in plain]
+    lines += _direct(kept, provider, plain)
     return ["torch.manual_seed(0)", *lines] if any(_draws(statement, place) for statement in kept) else lines
 
 
@@ -165,8 +168,33 @@ def _overwritten(place: Place) -> set[str]:
     return {ast.unparse(call.value) for call in calls if isinstance(call, ast.Attribute) and call.attr == "copy_"}
 
 
-def _direct(kept: Sequence[ast.stmt], provider: Mapping[str, str]) -> list[str]:
-    return [ast.unparse(ast.fix_missing_locations(_Direct(provider).visit(_copy(statement)))) for statement in kept]
+def _plain(names: Iterable[str], place: Place, kept: Sequence[ast.stmt]) -> dict[str, Any]:
+    """Of some variables those whose value can stand in the place of their name: numbers, words and shapes."""
+    bound = {
+        node.id
+        for statement in kept
+        for node in ast.walk(statement)
+        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)
+    }
+    return {name: place.values[name] for name in names if name not in bound and _is_plain(place.values[name])}
+
+
+def _is_plain(value: Any) -> bool:
+    if type(value) is tuple:
+        return all(type(item) is int for item in value)
+    return type(value) in (bool, int, str) or (type(value) is float and abs(value) < float("inf"))
+
+
+def _direct(kept: Sequence[ast.stmt], provider: Mapping[str, str], plain: Mapping[str, Any]) -> list[str]:
+    direct, lines = _Direct(provider, plain), []
+    for statement in kept:
+        changed = ast.fix_missing_locations(direct.visit(_copy(statement)))
+        if direct.supports & stores(changed):  # layers = hw.support("layers"): the import has made it
+            if not isinstance(changed, ast.Assign) or not isinstance(changed.value, ast.Name):
+                raise _CannotSay("a module's name is that of something else, too")
+        else:
+            lines.append(ast.unparse(changed))
+    return lines
 
 
 def _order(place: Place) -> Callable[[str], int]:
@@ -339,10 +367,15 @@ def _entries(value: Tensor) -> str:
 
 
 class _Direct(ast.NodeTransformer):
-    """`hw.Linear` is `Linear` on a student's machine, and `hw.support("layers")` the module `layers`."""
+    """`hw.Linear` is `Linear` on a student's machine, `hw.support("layers")` the module `layers`, a number itself."""
 
-    def __init__(self, provider: Mapping[str, str]):
-        self.provider = provider
+    def __init__(self, provider: Mapping[str, str], plain: Mapping[str, Any]):
+        self.provider, self.plain = provider, plain
+        self.supports: set[str] = set()
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        """Take the value."""
+        return ast.Constant(self.plain[node.id]) if node.id in self.plain else node
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
         """Take the name itself."""
@@ -354,6 +387,7 @@ class _Direct(ast.NodeTransformer):
         """Take the module of support code itself."""
         match node:
             case ast.Call(func=ast.Attribute(ast.Name(id="hw"), attr="support"), args=[ast.Constant(str(name))]):
+                self.supports.add(name)
                 return ast.Name(name, ast.Load())
         return self.generic_visit(node)
 
