@@ -1,17 +1,92 @@
-"""What is looked at to recognise a mistake in matmul.py."""
+"""What is looked at to recognise a mistake in matmul.py.
+
+Where shapes do not fit, both X and Y require a gradient: with one of them, it would depend on how a mistake is written
+whether the wrong gradient is computed at all.
+"""
 
 import torch
 
-from ..inputs import randn
+SIZES = ((2, 3, 4), (1, 3, 2), (3, 1, 2), (3, 2, 1), (3, 3, 2), (2, 3, 3), (2, 3, 2), (3, 3, 3))
+LOST_IN_SINGLE_PRECISION = 1e9  # what is added to 1, and subtracted again
+
+
+def numbers(first, *shape):
+    """Return fixed numbers between -1 and 1, other ones for another `first`."""
+    return torch.arange(first, first + torch.Size(shape).numel(), dtype=torch.float64).sin().reshape(shape)
+
+
+def operands(m, n, p):
+    """Return X, Y and an upstream gradient."""
+    return numbers(1, m, n), numbers(31, n, p), numbers(61, m, p)
 
 
 def probe(hw, see):
-    """Look at values and gradients of products: general, square, empty, chained, alone."""
+    """Look at products and gradients of all sizes, then at special cases."""
 
-    def pull(X, Y, upstream):
-        return torch.autograd.grad(hw.MatMul.apply(X, Y), [t for t in (X, Y) if t.requires_grad], upstream)
+    def gradients(X, Y, upstream, *, needed="XY"):
+        X, Y = X.detach().requires_grad_("X" in needed), Y.detach().requires_grad_("Y" in needed)
+        inputs = [t for t in (X, Y) if t.requires_grad]
+        return torch.autograd.grad(hw.MatMul.apply(X, Y), inputs, upstream, allow_unused=True)
 
-    for m, n, p in ((2, 3, 4), (2, 2, 2), (0, 2, 1)):
-        X, Y, upstream = randn(m, n).requires_grad_(), randn(n, p).requires_grad_(), 3 * randn(m, p)
-        see(f"product {m} {n} {p}", lambda: hw.MatMul.apply(X, Y))
-        see(f"gradients {m} {n} {p}", lambda: pull(X, Y, upstream))
+    def see_gradients(name, X, Y, upstream, tolerance=None):
+        see(f"gradient for X, {name}", lambda: gradients(X, Y, upstream)[0], tolerance=tolerance)
+        see(f"gradient for Y, {name}", lambda: gradients(X, Y, upstream)[1], tolerance=tolerance)
+
+    def see_all(name, X, Y, upstream, tolerance=None):
+        see(f"product, {name}", lambda: hw.MatMul.apply(X, Y), tolerance=tolerance)
+        see_gradients(name, X, Y, upstream, tolerance)
+
+    for sizes in SIZES:
+        see_all(f"{sizes}", *operands(*sizes))
+    X, Y, upstream = operands(3, 4, 2)
+    see_gradients("an upstream gradient of hundreds", X, Y, 300 * upstream)
+    see_all("float32", X.float(), Y.float(), upstream.float())
+    # Y is left as it is: who reshapes it where it should be transposed may or may not do so by `view`.
+    see_all("transposed in memory", numbers(1, 4, 3).T, Y, numbers(61, 2, 3).T)
+    signs = torch.tensor([LOST_IN_SINGLE_PRECISION, -LOST_IN_SINGLE_PRECISION], dtype=torch.float64)
+    see_gradients(
+        "large entries that cancel",
+        numbers(1, 2, 3) + signs[:, None],
+        numbers(31, 3, 2) + signs,
+        torch.full((2, 2), 0.5, dtype=torch.float64),
+        tolerance=1e-4,
+    )
+
+    see_special_cases(see, gradients)
+    see_several_products(hw, see)
+
+
+def see_special_cases(see, gradients):
+    """Look at gradients where only one input needs it, and where there are no rows."""
+    square = operands(3, 3, 3)
+
+    def shapes(found):
+        return [None if gradient is None else list(gradient.shape) for gradient in found]
+
+    see("gradient for X alone", lambda: gradients(*square, needed="X")[0])
+    see("gradient for Y alone", lambda: gradients(*square, needed="Y")[0])
+    see("shapes of gradients without rows", lambda: shapes(gradients(*operands(0, 2, 3))))
+
+
+def see_several_products(hw, see):
+    """Look at gradients where products come after one another, or one matrix is used twice."""
+    X, Y, upstream = operands(3, 3, 3)
+
+    def gradient_of_two(which, wanted):
+        inputs = [t.detach().requires_grad_() for t in (X, Y, 2 * Y, X + Y)]
+        products = hw.MatMul.apply(*inputs[:2]), hw.MatMul.apply(*inputs[2:])
+        own = inputs[2 * which : 2 * which + 2]
+        return torch.autograd.grad(products[which], own, upstream, allow_unused=True)[wanted]
+
+    def gradient_of_power(exponent):
+        factor = product = X.detach().requires_grad_()
+        for _ in range(exponent - 1):
+            product = hw.MatMul.apply(product, factor)
+        return torch.autograd.grad(product, factor, upstream / 8, allow_unused=True)[0]
+
+    see("gradient for X, first of two products", lambda: gradient_of_two(0, 0))
+    see("gradient for Y, first of two products", lambda: gradient_of_two(0, 1))
+    see("gradient for X, second of two products", lambda: gradient_of_two(1, 0))
+    see("gradient for Y, second of two products", lambda: gradient_of_two(1, 1))
+    see("gradient of X X", lambda: gradient_of_power(2))
+    see("gradient of X X X", lambda: gradient_of_power(3))
