@@ -207,11 +207,13 @@ def _needed(place: Place, *, through_student: bool) -> list[ast.stmt]:
     student = of_student(place.body)
     last = _looked_at(place)
     kept, needed = [last], loads(last)
+    looked_at = needed - {SUBJECT}
     unmade = not needed & student  # what is looked at was made by the check: student code may have changed it
     for statement in reversed(place.body[:-1]):
         if _is_assertion(statement) or (through_student and not loads(statement) & student):
             continue
-        acts = _acts(statement) or (unmade and loads(statement) & student)
+        called_with = loads(statement) & looked_at if SUBJECT in loads(statement) else ()
+        acts = _acts(statement) or called_with or (unmade and loads(statement) & student)
         if stores(statement) & needed or (acts and (through_student or loads(statement) & needed)):
             kept.append(statement)
             needed |= loads(statement)

@@ -22,7 +22,8 @@ def test_parameters(hw):
 
     model = hw.Sequential(layers.linear(4, 3), layers.Affine(), layers.linear(3, 2))
 
-    assert isinstance(model.layers, ModuleList), f"self.layers must be a ModuleList; it is {model.layers!r}."
+    message = "self.layers must be a ModuleList: the parameters of layers in a list or a tuple are not found."
+    assert isinstance(model.layers, ModuleList), message
     names = [name for name, _ in model.named_parameters()]
     wanted = ["layers.0.weight", "layers.0.bias", "layers.2.weight", "layers.2.bias"]
     assert names == wanted, f"The names of the model's parameters must be {wanted}; they are {names}."
