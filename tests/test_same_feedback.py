@@ -56,7 +56,8 @@ SUBMISSIONS = {
     "networks": ("two_layer_nn/no_relu", "training/sample_average"),
     "more networks": ("two_layer_nn/deviation_for_variance", "training/trains_without_opt"),
 }
-WITHOUT_RETURN = ("        return X @ self.weight", "        X @ self.weight")  # of the solution's Linear
+# Not a mutant: in the solution's file, and in the line that is replaced.
+OTHERS = {"linear/without_return": ("        return Z if self.bias", "        Z if self.bias")}
 # What these say depends on weights that the student's code draws, and on a laptop the check draws beside it.
 DRAWN = {("two_layer_nn", "test_initial_weights_of_the_second_layer")}
 Said = dict[tuple[str, str], str]  # by question and check, of those that failed
@@ -81,11 +82,12 @@ def laptops(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Laptop]:
     """A run for each submission."""
     found = {}
     for name, mutants in SUBMISSIONS.items():
-        folder = copy_handout(tmp_path_factory.mktemp("laptop") / "homework", *{*mutants} - {"linear/without_return"})
-        if "linear/without_return" in mutants:
-            source = (folder / "linear.py").read_text(encoding="utf-8")
-            assert WITHOUT_RETURN[0] in source
-            (folder / "linear.py").write_text(source.replace(*WITHOUT_RETURN), encoding="utf-8")
+        folder = copy_handout(tmp_path_factory.mktemp("laptop") / "homework", *{*mutants} - OTHERS.keys())
+        for other in {*mutants} & OTHERS.keys():
+            file = folder / QUESTIONS[other.partition("/")[0]]["file"]
+            source = file.read_text(encoding="utf-8")
+            assert OTHERS[other][0] in source
+            file.write_text(source.replace(*OTHERS[other]), encoding="utf-8")
         run = run_pytest(folder, *(f"tests/test_{question}.py" for question in questions_of(name)))
         found[name] = Laptop(folder, {key: said.strip() for key, said in run.said.items()})
     return found

@@ -27,6 +27,7 @@ def test_without_bias(hw):
     """With bias=False, bias is None and the output is X @ weight."""
     X = torch.tensor([[1.0, 2.0, 3.0], [-1.0, 0.0, 0.5]])
     weight = torch.tensor([[1.0, -1.0], [2.0, 0.5], [0.0, 3.0]])
+    wanted = X @ weight
 
     layer = hw.Linear(3, 2, bias=False)
 
@@ -38,7 +39,7 @@ def test_without_bias(hw):
     assert layer.weight.dtype == X.dtype, f"The weight must be of dtype {X.dtype}; it is of {layer.weight.dtype}."
     layer.weight.data.copy_(weight)
     Z = layer(X)
-    assert_close(Z.detach(), X @ weight, msg=lambda m: f"The output must be X @ weight.\n{m}")
+    assert_close(Z.detach(), wanted, msg=lambda m: f"The output must be X @ weight.\n{m}")
 
 
 @given(leading=leading, in_dim=three, out_dim=two)

@@ -31,10 +31,11 @@ def test_values_for_a_random_upstream_gradient(hw, m, n, p):
     X = torch.randn(m, n, dtype=torch.float64).round(decimals=1).requires_grad_()
     Y = torch.randn(n, p, dtype=torch.float64).round(decimals=1).requires_grad_()
     grad = torch.randn(m, p, dtype=torch.float64).round(decimals=1)
-    wanted_X, wanted_Y = torch.autograd.grad(X @ Y, (X, Y), grad)
+    wanted = X @ Y
+    wanted_X, wanted_Y = torch.autograd.grad(wanted, (X, Y), grad)
 
     Z = hw.MatMul.apply(X, Y)
-    assert_close(Z.detach(), (X @ Y).detach(), msg=lambda m: f"MatMul.apply(X, Y) must be X @ Y.\n{m}")
+    assert_close(Z.detach(), wanted.detach(), msg=lambda m: f"MatMul.apply(X, Y) must be X @ Y.\n{m}")
     got_X, got_Y = torch.autograd.grad(Z, (X, Y), grad, allow_unused=True)
 
     assert got_X is not None, "X got no gradient: what does backward return for it?"
@@ -47,6 +48,7 @@ def test_gradcheck(hw):
     """PyTorch's gradcheck agrees with backward, as in the course notes."""
     A = torch.tensor([[1.0, 2.0], [-3.0, 0.5], [0.0, -1.0]], dtype=torch.float64, requires_grad=True)
     B = torch.tensor([[2.0, -1.0], [4.0, 3.0]], dtype=torch.float64, requires_grad=True)
+    wanted = A @ B
 
-    assert_close(hw.MatMul.apply(A, B), A @ B, msg=lambda m: f"MatMul.apply(A, B) must be A @ B.\n{m}")
+    assert_close(hw.MatMul.apply(A, B), wanted, msg=lambda m: f"MatMul.apply(A, B) must be A @ B.\n{m}")
     gradcheck(hw.MatMul.apply, (A, B))

@@ -27,12 +27,12 @@ def test_values_and_gradients(hw, shape, dtype):
     positive = torch.rand(shape) < 0.5
     magnitude = (0.1 + torch.rand(shape, dtype=dtype)).round(decimals=1)  # the gradient is asked for away from 0 only
     X = torch.where(positive, magnitude, -magnitude).requires_grad_()
+    wanted = X.detach() * positive
     upstream = torch.randn(shape, dtype=dtype).round(decimals=1)
 
     Z = hw.ReLU()(X)
 
     assert isinstance(Z, torch.Tensor), f"The output must be a tensor; it is {Z!r}."
-    wanted = X.detach() * positive
     assert_close(Z.detach(), wanted, msg=lambda m: f"Negative numbers must become 0, the others must stay.\n{m}")
     assert Z.requires_grad, "autograd cannot follow from the output back to X: which step leaves PyTorch?"
     (gradient,) = torch.autograd.grad(Z, X, upstream, allow_unused=True)

@@ -71,6 +71,10 @@ def probe(hw, see):
         hw.SGD(params, *rate, **lr).step()
         return [p.detach() for p in params]
 
+    def from_values(p):
+        before, p.grad = p.detach().clone(), numbers(2, 3)
+        return way(step([p], lr=0.5)[0] - before, -0.5 * p.grad)
+
     def is_right(name, shape, lr, look):
         moved = see(name, lambda: look(parameter(*shape)))
         return isinstance(moved, torch.Tensor) and near(moved, -lr * numbers(*shape))
@@ -81,6 +85,7 @@ def probe(hw, see):
 
     right = is_right("a step with lr=0.5", (2, 3), 0.5, lambda p: step([p], lr=0.5)[0])
     right &= is_right("a step with lr 2", (3, 3), 2, lambda p: step([p], 2)[0])
+    see("a step from other values", lambda: from_values(Parameter(numbers(2, 3, start=7))))
     see("the rate is 1 by default", lambda: near(step([parameter(2, 3)])[0], -numbers(2, 3)))
     see("a step where autograd is off", lambda: untracked(parameter(2, 3)))
     look_at_clearing(hw, see)
