@@ -74,7 +74,7 @@ class Examples:
         """What all have in common, as far as it can be told of each."""
         told = {hint for hint in self.almost if hint is not None}
         common = told.pop() if len(told) == 1 else ""
-        return common or (FLOAT64_ONLY if self._right_in_float64() else "")
+        return FLOAT64_ONLY if common != comparison.DTYPE and self._right_in_float64() else common
 
     def _right_in_float64(self) -> bool:
         """Whether the same example passes once float32 is float64 in it."""
@@ -119,7 +119,7 @@ def explain(
     hint = examples.hint()
     if _is_stub(error, stubs):
         hint = STUB
-    elif place and _is_about_none(error):
+    elif place and _is_about_none(error) and example.gave_none(place):
         hint = NONE
     elif cooperative and (_has_changed_input(places) if changed is None else changed):
         hint = CHANGED
@@ -147,11 +147,12 @@ def _is_stub(error: BaseException, beginnings: tuple[str, ...]) -> bool:
 
 
 def _has_changed_input(places: Sequence[example.Place]) -> bool:
-    """Whether a tensor that the check made itself was changed in place, as autograd counts it."""
+    """Whether a tensor that the check made itself was changed: as autograd counts it, or it is not what was written."""
     for place in places[:1]:
         student = example.of_student(place.body)
         given = {name for statement in place.body for name in example.loads(statement)} - student
-        return any(type(value := place.values.get(name)) is Tensor and value._version for name in given)
+        tensors = {name for name in given if type(place.values.get(name)) is Tensor}
+        return any(place.values[name]._version or example.has_changed(place, name) for name in tensors)
     return False
 
 

@@ -110,6 +110,15 @@ def script(wrong: Path) -> ModuleType:
     return module
 
 
+def test_commands_of_the_readme(script: ModuleType) -> None:
+    """Each command that the README of the handout shows is one that check.py takes."""
+    readme = (ASSIGNMENT / "README.md").read_text(encoding="utf-8")
+    commands = re.findall(r"(?:^|`)python check\.py(.*?)(?: {3,}.*|`.*)?$", readme, re.MULTILINE)
+    assert len(commands) == 4 + len(QUESTIONS)
+    for command in commands:
+        assert {*script.parse(command.split()).questions} <= QUESTIONS.keys()
+
+
 def test_what_a_question_needs(script: ModuleType, tmp_path: Path) -> None:
     """Its own file, what that imports, and of a question without a file what its checks name; helpers, too."""
     script.FOLDER = copy_handout(tmp_path / "homework")

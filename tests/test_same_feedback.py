@@ -138,6 +138,13 @@ def test_every_part_is_there(laptops: dict[str, Laptop]) -> None:
     assert all(feedback.EXAMPLE in text for text in texts)
 
 
+def test_the_sample_of_the_readme_is_real(laptops: dict[str, Laptop]) -> None:
+    """The README of the handout shows what one of these submissions gets."""
+    readme = (ROOT / "assignment" / "README.md").read_text(encoding="utf-8")
+    said = laptops["numbers"].said["matmul", "test_values_for_a_random_upstream_gradient"]
+    assert f"gradients are those of PyTorch's own X @ Y. _\n{said}\n```\n" in readme
+
+
 # -- the examples ------------------------------------------------------------------------------------------------------
 
 # Runs each file as a student does, and tells what it printed (tensors as lists) and what it raised.
@@ -194,6 +201,7 @@ def test_examples_show_what_came(name: str, laptops: dict[str, Laptop]) -> None:
             r"(?:Shape (\(.*?\))|Dtype (\w+)|The worst is (?:at (\[.*?\])|here): (\S+)|^ +(\S+)) came", text, re.M
         )
         if came is None:  # an assertion without numbers: what it is about is in its message
+            written = re.sub(r"torch\.Size\(\[(.*)\]\)", r"(\1)", written)
             assert written in text or written in ("True", "False", "None") or "must be a ModuleList" in text, key
             continue
         shape, dtype, place, number, value = came.groups()
@@ -204,4 +212,4 @@ def test_examples_show_what_came(name: str, laptops: dict[str, Laptop]) -> None:
         elif number:
             assert math.isclose(entry(tensor[2], place), float(number), rel_tol=1e-5), key
         else:
-            assert math.isclose(float(written), float(value), rel_tol=0.1 if key in DRAWN else 1e-6), key
+            assert math.isclose(float(written), float(value), rel_tol=0.1 if key in DRAWN else 1e-5), key

@@ -1,13 +1,16 @@
 """Stubs: what is kept of a solution, what stands for what students write, which markers are refused."""
 
 import ast
+import shutil
+import sys
 from pathlib import Path
 from textwrap import dedent
 
 import pytest
 
+from autograder.config import load_homework
 from autograder.errors import StubError
-from autograder.stubs import make_stub, write_stubs
+from autograder.stubs import EXPLAINING, make_stub, write_assignment, write_stubs
 
 ROOT = Path(__file__).parent.parent
 QUESTIONS = sorted(path.stem for path in (ROOT / "solutions").glob("*.py"))
@@ -212,9 +215,41 @@ def test_write_stubs_returns_what_changed(tmp_path):
 
 
 def test_assignment_is_in_step_with_solutions():
-    """The stubs in assignment/ are those of the solutions; write_stubs brings them back in step."""
+    """What is generated in assignment/ is what would be generated now; `autograder stubs` brings it back in step."""
     assert len(QUESTIONS) == 10
-    assert write_stubs(ROOT / "solutions", ROOT / "assignment", QUESTIONS, check=True) == []
+    assert write_assignment(load_homework(ROOT), check=True) == []
+
+
+def test_explaining_modules_are_copied(tmp_path):
+    """Into a folder `explain` beside the public checks, if there is one; a copy that was edited is out of step."""
+    shutil.copytree(ROOT / "tests" / "mini", tmp_path / "mini")
+    homework = load_homework(tmp_path / "mini")
+    assert write_assignment(homework) == []
+    package = homework.path(homework.public_checks) / "explain"
+    package.mkdir()
+    files = [package / f"{name}.py" for name in ("__init__", *EXPLAINING)]
+    assert write_assignment(homework, check=True) == files and not list(package.iterdir())
+    assert write_assignment(homework) == files
+    for name in EXPLAINING:
+        first, rest = (package / f"{name}.py").read_text(encoding="utf-8").split("\n", 1)
+        assert first == f"# Generated from autograder/{name}.py; do not edit."
+        assert rest == (ROOT / "autograder" / f"{name}.py").read_text(encoding="utf-8")
+    (package / "example.py").write_text("edited", encoding="utf-8")
+    assert write_assignment(homework) == [package / "example.py"]
+    assert write_assignment(homework, check=True) == []
+
+
+@pytest.mark.parametrize("name", EXPLAINING)
+def test_explaining_modules_need_no_engine(name):
+    """They import each other, torch and numpy, and nothing else that students have not; each says why it is there."""
+    tree = ast.parse((ROOT / "assignment" / "tests" / "explain" / f"{name}.py").read_text(encoding="utf-8"))
+    assert ast.get_docstring(tree)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            assert node.level == 1 and ({node.module} if node.module else {a.name for a in node.names}) <= {*EXPLAINING}
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            modules = [alias.name for alias in node.names] if isinstance(node, ast.Import) else [str(node.module)]
+            assert {module.partition(".")[0] for module in modules} <= {"torch", "numpy", *sys.stdlib_module_names}
 
 
 @pytest.mark.parametrize("question", QUESTIONS)

@@ -21,7 +21,7 @@ def test_small_example(hw):
     assert_close(Z, wanted, msg=lambda m: f"Negative numbers must become 0, the others must stay.\n{m}")
 
 
-@given(shape=shapes, dtype=st.sampled_from([torch.float32, torch.float64]))
+@given(shape=shapes, dtype=st.sampled_from([torch.float64, torch.float32]))
 def test_values_and_gradients(hw, shape, dtype):
     """For any shape and dtype, entries above 0 and their upstream gradients pass; the others become 0."""
     positive = torch.rand(shape) < 0.5

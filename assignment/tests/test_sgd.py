@@ -43,7 +43,8 @@ def test_several_steps_with_a_generator(hw, count, steps, lr):
 
     for i, (moved, value, grad) in enumerate(zip(params, values, grads, strict=True)):
         message = f"After {steps} step(s) with lr={lr}, params[{i}] must have moved by -{steps} * lr * grads[{i}]."
-        assert_close(moved.data, value - steps * lr * grad, msg=lambda m, message=message: f"{message}\n{m}")
+        wanted = value - steps * lr * grad
+        assert_close(moved.data, wanted, rtol=0, atol=1e-12, msg=lambda m, message=message: f"{message}\n{m}")
 
 
 def test_parameter_without_gradient(hw):

@@ -12,7 +12,7 @@ import builtins
 import functools
 import inspect
 import textwrap
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType, TracebackType
@@ -230,6 +230,31 @@ def of_student(body: Iterable[ast.stmt]) -> set[str]:
     return found
 
 
+def gave_none(place: Place) -> bool:
+    """Whether a call of the student's code, of whose result the failing statement makes use, returned None."""
+    student = of_student(place.body)
+    made = {name: s.value for s in place.body if isinstance(s, ast.Assign) for name in stores(s)}
+    named = {name for name in loads(place.failing) & made.keys() if place.values.get(name) is None}
+    if any(_calls(made[name], student) for name in named):
+        return True
+    used = [node.value for node in ast.walk(place.failing) if isinstance(node, ast.Attribute)]
+    used += [node.args[0] for node in ast.walk(place.failing) if isinstance(node, ast.Call) and node.args]
+    attributes = any(isinstance(node, ast.Name) and node.id in student - {SUBJECT} for node in used)
+    return not attributes and any(_calls(node, student) for node in used)
+
+
+def _calls(node: ast.expr, student: Collection[str]) -> bool:
+    """Whether an expression is a call of the student's code itself: `hw.f(x)`, `layer(X)`, `hw.ReLU()(X)`."""
+    if not isinstance(node, ast.Call):
+        return False
+    called = node.func
+    while isinstance(called, ast.Attribute):
+        called = called.value
+    return (
+        _calls(called, student) if isinstance(called, ast.Call) else loads(called) <= {*student} and bool(loads(called))
+    )
+
+
 def _acts(statement: ast.stmt) -> bool:
     """Whether a statement changes what it names, without naming it anew."""
     match statement:
@@ -304,10 +329,23 @@ class _Named(ast.NodeTransformer):
 
 def _given(place: Place, name: str) -> str:
     """A line that gives a variable the value that it had: as the check writes it, or written out."""
+    made = _constant(place, name)
+    return ast.unparse(made) if made else f"{name} = {literal(place.values[name])}"
+
+
+def has_changed(place: Place, name: str) -> bool:
+    """Whether a tensor that the check has as a constant is another one by now."""
+    made = _constant(place, name)
+    if made is None or not isinstance(made.targets[0], ast.Name):
+        return False
+    before, now = eval(compile(ast.Expression(made.value), "<check>", "eval"), {"torch": torch}), place.values[name]
+    return not (before.dtype == now.dtype and torch.equal(before, now))
+
+
+def _constant(place: Place, name: str) -> ast.Assign | None:
+    """The statement that gives a variable its value, if there is one and it gives the same each time."""
     made = [statement for statement in place.body if name in stores(statement)]
-    if len(made) == 1 and isinstance(made[0], ast.Assign) and _is_constant(made[0].value):
-        return ast.unparse(made[0])
-    return f"{name} = {literal(place.values[name])}"
+    return made[0] if len(made) == 1 and isinstance(made[0], ast.Assign) and _is_constant(made[0].value) else None
 
 
 def _is_constant(value: ast.expr) -> bool:
