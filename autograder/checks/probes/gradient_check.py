@@ -8,7 +8,7 @@ two inputs, and these have two dimensions.
 SHAPES = (4, 5), (4, 5)
 SQUARE = (5, 5), (5, 5)
 ENTRIES = (0, 1, 5, 6, 19)  # the first ones of the first two rows, and the last one
-WRONG = ("nonsense", "negated", "halved", "0 where it should not be", "reversed", "off by 1 % of little")
+WRONG = ("nonsense", "negated", "half negated", "halved", "0 where it should not be", "reversed")
 BROKEN = ("None", "too many rows", "RuntimeError")
 OTHER_ERRORS = ("ValueError", "KeyError", "Complaint")
 SEEN = ("swapped", "ones", "zeros", "whole numbers")
@@ -48,6 +48,7 @@ def probe(hw, see):
         see_wrong(f"gradients at other inputs: {seen}", claims.product(seen))
     for upstream in ("ignored", "averaged", "reversed"):
         see_wrong(f"upstream gradient {upstream}", both("right", upstream=upstream))
+    see_wrong("off by 1 % of little", both("off by 1 % of little"))
     see_wrong("large gradients off by 1 %", both("off by 1 %", size=10.0))
     see_wrong("transposed", both("transposed"), *SQUARE)
     see_wrong("not 0 where it should be", claims.of_first_rows("not 0 where it should be"))

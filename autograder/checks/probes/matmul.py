@@ -7,7 +7,7 @@ whether the wrong gradient is computed at all.
 import torch
 
 SIZES = ((2, 3, 4), (1, 3, 2), (3, 1, 2), (3, 2, 1), (3, 3, 2), (2, 3, 3), (2, 3, 2), (3, 3, 3))
-LOST_IN_SINGLE_PRECISION = 1e9  # what is added to 1, and subtracted again
+LARGE = 1e9  # a number of order 1 that is added to it is lost in single precision, and hardly changed in double
 
 
 def numbers(first, *shape):
@@ -24,7 +24,7 @@ def probe(hw, see):
     """Look at products and gradients of all sizes, then at special cases."""
 
     def gradients(X, Y, upstream, *, needed="XY"):
-        X, Y = X.detach().requires_grad_("X" in needed), Y.detach().requires_grad_("Y" in needed)
+        X, Y = X.clone().requires_grad_("X" in needed), Y.clone().requires_grad_("Y" in needed)
         inputs = [t for t in (X, Y) if t.requires_grad]
         return torch.autograd.grad(hw.MatMul.apply(X, Y), inputs, upstream, allow_unused=True)
 
@@ -33,7 +33,7 @@ def probe(hw, see):
         see(f"gradient for Y, {name}", lambda: gradients(X, Y, upstream)[1], tolerance=tolerance)
 
     def see_all(name, X, Y, upstream, tolerance=None):
-        see(f"product, {name}", lambda: hw.MatMul.apply(X, Y), tolerance=tolerance)
+        see(f"product, {name}", lambda: hw.MatMul.apply(X.clone(), Y.clone()), tolerance=tolerance)
         see_gradients(name, X, Y, upstream, tolerance)
 
     for sizes in SIZES:
@@ -43,7 +43,7 @@ def probe(hw, see):
     see_all("float32", X.float(), Y.float(), upstream.float())
     # Y is left as it is: who reshapes it where it should be transposed may or may not do so by `view`.
     see_all("transposed in memory", numbers(1, 4, 3).T, Y, numbers(61, 2, 3).T)
-    signs = torch.tensor([LOST_IN_SINGLE_PRECISION, -LOST_IN_SINGLE_PRECISION], dtype=torch.float64)
+    signs = torch.tensor([LARGE, -LARGE], dtype=torch.float64)
     see_gradients(
         "large entries that cancel",
         numbers(1, 2, 3) + signs[:, None],
@@ -73,13 +73,13 @@ def see_several_products(hw, see):
     X, Y, upstream = operands(3, 3, 3)
 
     def gradient_of_two(which, wanted):
-        inputs = [t.detach().requires_grad_() for t in (X, Y, 2 * Y, X + Y)]
+        inputs = [t.clone().requires_grad_() for t in (X, Y, 2 * Y, X + Y)]
         products = hw.MatMul.apply(*inputs[:2]), hw.MatMul.apply(*inputs[2:])
         own = inputs[2 * which : 2 * which + 2]
         return torch.autograd.grad(products[which], own, upstream, allow_unused=True)[wanted]
 
     def gradient_of_power(exponent):
-        factor = product = X.detach().requires_grad_()
+        factor = product = X.clone().requires_grad_()
         for _ in range(exponent - 1):
             product = hw.MatMul.apply(product, factor)
         return torch.autograd.grad(product, factor, upstream / 8, allow_unused=True)[0]

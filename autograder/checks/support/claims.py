@@ -33,6 +33,13 @@ def alternating(shape: torch.Size, even: float, odd: float) -> Tensor:
     return numbers.view(shape)
 
 
+def halves(shape: torch.Size, first: float, last: float) -> Tensor:
+    """Return two numbers, each in half of the entries."""
+    numbers = torch.full((shape.numel(),), first, dtype=torch.float64)
+    numbers[shape.numel() // 2 :] = last
+    return numbers.view(shape)
+
+
 def coefficients(shape: torch.Size, size: float) -> Tensor:
     """Return numbers of alternating signs, from `size` to twice that."""
     return alternating(shape, size, -size) * torch.linspace(1, 2, shape.numel(), dtype=torch.float64).view(shape)
@@ -62,8 +69,9 @@ CLAIMS: dict[str, Claim] = {
     "right": lambda G: G,
     "nonsense": lambda G: 3 * G + alternating(G.shape, 1, -1),
     "negated": lambda G: -G,
+    "half negated": lambda G: G * halves(G.shape, -1, 1),
     "halved": lambda G: G / 2,
-    "0 where it should not be": lambda G: G * alternating(G.shape, 0, 1),
+    "0 where it should not be": lambda G: G * halves(G.shape, 0, 1),
     "not 0 where it should be": lambda G: torch.where(G == 0, alternating(G.shape, 0.5, -0.5), G),
     "too large": lambda G: G + 0.5,
     "too small": lambda G: G - 0.5,
@@ -84,7 +92,6 @@ UPSTREAM: dict[str, Callable[[Tensor], Tensor]] = {
     "averaged": lambda U: torch.full_like(U, U.mean().item()),
     "reversed": lambda U: U.flip(-2),
 }
-
 SEEN: dict[str, Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]] = {
     "swapped": lambda X, Y: (Y, X),
     "ones": lambda X, Y: (torch.ones_like(X), torch.ones_like(Y)),
@@ -106,7 +113,7 @@ def function(factors: Callable[[torch.Size], Tensor], *claims: Claim, upstream: 
         @staticmethod
         def backward(ctx: Any, *upstreams: Tensor) -> tuple[Tensor | None, ...]:
             gradient = ctx.factors * UPSTREAM[upstream](upstreams[0])
-            return tuple(claim(gradient) for claim in claims)
+            return tuple(claim(gradient.clone()) for claim in claims)  # who changes one does not change the others
 
     return Weighted.apply
 
@@ -196,7 +203,7 @@ def kind_of_verdict(check: Check, function: Callable[..., Tensor], *shapes: tupl
 def inputs_in_use(check: Check, *shapes: tuple[int, ...]) -> tuple[str, list[str], bool]:
     """Return how the shapes of a check's inputs are related to those given, their dtypes, whether its steps are tiny.
 
-    A step is tiny if doubles have less than five digits left for it.
+    A step is tiny if a double of order 1 has less than five digits for it.
     """
     calls: list[tuple[Tensor, ...]] = []
     right = weighted(*["right"] * len(shapes))

@@ -1,7 +1,6 @@
 """Your gradient grows from call to call: `backward` adds to the `.grad` that is already there.
 
-Work on a leaf of your own, made anew in each call, or ask for the gradient itself instead of for
-`.grad`.
+A is not yours to change: work on a detached copy of it, made anew in each call.
 """
 
 import torch

@@ -1,7 +1,7 @@
-"""Your gradient is that at a random point, not at the A you were given.
+"""Your gradient is that at a random point, not at the A you were given. For the example of the notes
+this makes no difference, as its gradient is W everywhere.
 
-For the example of the notes this makes no difference, as its gradient is W everywhere. It does for
-other functions.
+Let the tensor that requires a gradient have the entries of A.
 """
 
 import torch

@@ -1,4 +1,6 @@
-"""Your gradient is in double precision also where A is not. It should have the dtype of A."""
+"""Your gradient is in double precision also where A is not. It should have the dtype of A: look for the
+place where a tensor is made or converted with another one.
+"""
 
 import torch
 

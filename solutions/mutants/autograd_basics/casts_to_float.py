@@ -1,5 +1,5 @@
 """Your gradient is in single precision also where A is double. It should have the dtype of A, and its
-precision.
+precision: look for the place where a tensor is made or converted with another one.
 """
 
 import torch

@@ -1,7 +1,6 @@
-"""What was in `A.grad` before the call is part of your result.
+"""What was in `A.grad` before the call is part of your result: `backward` adds to `.grad`.
 
-`backward` adds to `.grad`. Start from a leaf whose `.grad` is `None`, or use `torch.autograd.grad`,
-which looks at no `.grad` at all.
+Start from a copy of A whose `.grad` is `None`.
 """
 
 import torch

@@ -1,7 +1,7 @@
-"""Your gradient is right only for linear functions, such as the example of the notes.
+"""Your gradient is right only for linear functions, such as the example of the notes. For others it
+depends on A.
 
-For others the gradient depends on A: go backward through the graph of `f(A)` rather than trying out f
-elsewhere.
+Go backward through the graph of `f(A)` rather than trying out f elsewhere.
 """
 
 import torch

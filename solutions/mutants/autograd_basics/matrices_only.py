@@ -1,5 +1,7 @@
-"""Your function works for matrices only. A may have any number of dimensions, also none: there is no need
-to look at its shape at all, as the gradient for a leaf has the leaf's shape.
+"""Your function works for matrices only. A may have any number of dimensions, also none.
+
+There is no need to look at its shape at all: autograd gives the gradient the shape of the tensor that it
+is for.
 """
 
 import torch

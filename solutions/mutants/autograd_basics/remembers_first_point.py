@@ -1,6 +1,6 @@
-"""Your second result is that of the first call, or is added to it: you keep the leaf between calls.
+"""Your later gradients are those at the A of the first call: something is kept between calls.
 
-Each call has its own A, so it needs its own leaf. Keep nothing outside the function.
+Each call has its own A, so it needs its own copy. Keep nothing outside the function.
 """
 
 import torch

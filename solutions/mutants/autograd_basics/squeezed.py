@@ -1,5 +1,5 @@
 """Your gradient loses the dimensions of size 1: for A of shape (1, 3) it has shape (3,). It should have
-A's shape.
+A's shape, so return it as autograd gives it.
 """
 
 import torch

@@ -1,5 +1,5 @@
 """Your inputs have one dimension more than the shapes that are given. The function is promised these
-shapes exactly.
+shapes exactly: draw one input of each.
 """
 
 import torch

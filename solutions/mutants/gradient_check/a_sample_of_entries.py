@@ -1,4 +1,6 @@
-"""You compare a few entries only, drawn at random. An error in one of the others passes."""
+"""You compare a few entries only, drawn at random: an error in one of the others passes. Compare all of
+them.
+"""
 
 import torch
 

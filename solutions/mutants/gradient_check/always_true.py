@@ -1,4 +1,8 @@
-"""Your verdict is always `True`: the gradients of `backward` are computed, and compared with nothing."""
+"""Every gradient passes your check, however wrong: what `backward` claims is compared with nothing, or
+nothing follows from it.
+
+Compare it with the finite differences of the forward, and return `False` where they disagree.
+"""
 
 import torch
 

@@ -1,5 +1,5 @@
-"""Your check raises where a backward raises anything but a `RuntimeError`. It should give `False`,
-whatever is raised.
+"""Your check raises where a backward raises, except for some kinds of errors that you catch. It should
+give `False`, whatever is raised.
 """
 
 import torch

@@ -1,4 +1,6 @@
-"""Gradients with a constant factor pass your check: you scale one to the other before you compare."""
+"""Gradients with a wrong constant factor pass your check: you scale one to the other before you compare.
+Compare them as they are.
+"""
 
 import torch
 

@@ -1,4 +1,4 @@
-"""You compare the first entry of each gradient only. The error may be in any entry."""
+"""You compare the first entry of each gradient only. The error may be in any entry: compare all of them."""
 
 import torch
 

@@ -1,4 +1,6 @@
-"""You compare the gradient for the first input only. The backward may be wrong for any of them."""
+"""You compare the gradient for the first input only. The backward may be wrong for any of them: compare
+them all before you return `True`.
+"""
 
 import torch
 

@@ -1,4 +1,6 @@
-"""Your verdict is that on the last input: the comparison overwrites what the earlier inputs have shown."""
+"""Your verdict is that on the last input: it overwrites what the earlier inputs have shown. Return
+`True` only if all gradients agree.
+"""
 
 import torch
 

@@ -1,4 +1,4 @@
-"""Your verdict is 1 or 0 where it should be `True` or `False`."""
+"""Your verdict is a number, such as 1 or 0, where it should be `True` or `False`."""
 
 import torch
 

@@ -1,4 +1,6 @@
-"""Your verdict is a tensor where it should be `True` or `False`: a comparison of tensors gives a tensor."""
+"""Your verdict is a tensor where it should be `True` or `False`: a comparison of tensors gives a tensor.
+`bool` makes a truth value of it.
+"""
 
 import torch
 

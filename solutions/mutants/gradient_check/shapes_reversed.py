@@ -1,4 +1,6 @@
-"""Your inputs have the shapes the other way round: (4, 3) where (3, 4) is given."""
+"""Your inputs have the shapes the other way round: (4, 3) where (3, 4) is given. Hand each shape on as
+it is.
+"""
 
 import torch
 

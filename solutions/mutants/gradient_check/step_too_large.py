@@ -1,5 +1,7 @@
-"""Your check rejects right functions that are curved: over a step so large the difference quotient is not
-the derivative. For products, which are linear in each entry, it happens to be exact.
+"""Your check rejects right functions that are curved: over a step so large the difference quotient is
+not the derivative. For products, which are linear in each entry, it happens to be exact.
+
+Take a smaller step.
 """
 
 import torch

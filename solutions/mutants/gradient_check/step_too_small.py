@@ -1,7 +1,7 @@
-"""Your check rejects right functions: the step of the finite differences is so small that rounding is all
-they show.
+"""Your check rejects right functions: the step of the finite differences is so small that rounding is
+all they show.
 
-A double has about 16 digits; with a step h, about 1e-16 / h is lost.
+A double has about 16 digits; with a step h, about 1e-16 / h is lost. Take a larger step.
 """
 
 import torch

@@ -1,5 +1,5 @@
 """Transposed gradients pass your check: for square inputs you accept them either way. Only one way is
-right.
+right: compare each entry with the one at the same place.
 """
 
 import torch

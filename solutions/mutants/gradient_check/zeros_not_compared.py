@@ -1,5 +1,5 @@
-"""A backward that returns zeros passes your check: entries where it returns 0 are left out of the
-comparison.
+"""A backward that returns 0 where it should not passes your check: entries where it returns 0 are left
+out of the comparison. Compare them, too.
 """
 
 import torch

@@ -1,5 +1,7 @@
-"""A backward that returns a gradient where there is none passes your check: entries that the function does not
-depend on are left out of the comparison. Their gradient must be 0.
+"""A backward that returns a gradient where there is none passes your check: entries that the function
+does not depend on are left out of the comparison.
+
+Their gradient must be 0: compare them, too.
 """
 
 import torch

@@ -1,4 +1,5 @@
-"""Your gradients belong to your forward, but that is not the matrix product any more: it is scaled.
+"""Your gradients belong to your forward, but that does not return the matrix product any more: it is
+scaled.
 
 `forward` may be changed, as long as it returns `X @ Y`.
 """

@@ -1,5 +1,7 @@
-"""Your gradient for Y is right only where X does not depend on Y. Where both are the same matrix, autograd
-adds the two gradients up by itself: `backward` should not.
+"""Your gradients are wrong where X and Y are the same matrix: autograd then adds up by itself what
+`backward` returns for the two.
+
+Treat X and Y as two different matrices, always.
 """
 
 import torch

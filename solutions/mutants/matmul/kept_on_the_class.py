@@ -1,5 +1,5 @@
-"""Your products share one memory: X and Y are kept on the class, so that a second product overwrites the
-first's.
+"""Your products share one memory: X and Y are kept in a place that all calls have in common, such as the
+class, so that a second product overwrites the first's.
 
 Each call has its own `ctx`. Keep X and Y there.
 """

@@ -1,5 +1,4 @@
-"""The gradient for X has the right shape and wrong values: reshaping Y from (n, p) to (p, n) is not
-transposing it.
+"""Your gradient for X has wrong values: reshaping Y from (n, p) to (p, n) is not transposing it.
 
 Reshaping keeps the order of the entries in memory; a transpose moves entry (i, j) to (j, i).
 """

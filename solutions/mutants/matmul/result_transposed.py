@@ -1,4 +1,7 @@
-"""Your gradient for Y is the transpose of the right one: it has shape (p, n) where Y has (n, p)."""
+"""Your gradient for Y is the transpose of the right one: it has shape (p, n) where Y has (n, p).
+
+Put the two factors in an order that gives (n, p).
+"""
 
 import torch
 from torch.autograd import Function

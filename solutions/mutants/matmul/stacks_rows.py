@@ -1,5 +1,5 @@
-"""Your `backward` fails for empty matrices, as there is nothing to stack. A product of matrices works for
-them, too.
+"""Your `backward` fails where a matrix has no rows: then there is nothing to stack. A product of whole
+matrices works there, too.
 """
 
 import torch

@@ -1,6 +1,7 @@
-"""Your `backward` fails where a matrix does not lie in memory row after row, as a transposed one, or the
-upstream gradient after `.sum()`: `view` needs that. `reshape` does not, and a product of matrices needs
-neither.
+"""Your `backward` fails where a matrix does not lie in memory row after row, as the transpose of another
+one: `view` needs that.
+
+`reshape` does not, and a product of matrices needs neither.
 """
 
 import torch
