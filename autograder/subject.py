@@ -157,13 +157,16 @@ class Session:
     def _take(self, nonce: str, reply: Any) -> Any:
         try:
             echoed, error, value, inputs, sync, modules, graph = list_of(reply)
+            instead: dict[int, torch.Tensor] = {}
             if echoed != nonce:
                 raise ValueError("a reply to another call")
             for index, changed in map(list_of, list_of(inputs)):
                 tensor, checked = self.inputs[_index(index, self.inputs)], _checked(changed)
-                self.inputs_changed |= "data" in checked
                 if self.inputs_change:
                     apply_changes(tensor, checked)
+                elif "data" in checked:  # what is returned may be this very tensor, as it is over there
+                    instead[id(tensor)] = checked["data"][1]
+                self.inputs_changed |= "data" in checked
             for number, changed in map(list_of, list_of(sync)):
                 apply_changes(tensor := self.twins[number].tensor(), _checked(changed))
                 self.twins[number].known = Snapshot(tensor)
@@ -176,7 +179,7 @@ class Session:
                 self._expect_few_paths()
             if error is not None:
                 raise _student_error(error)
-            return _substitute(value, self._attach(graph))
+            return _substitute(value, {**instead, **self._attach(graph)})
         except (ValueError, TypeError, KeyError, IndexError, RuntimeError, AttributeError) as wrong:
             if isinstance(wrong, RemoteError):
                 raise

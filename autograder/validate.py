@@ -40,7 +40,7 @@ from .mutation import Mutation, mutations
 from .results import CheckInfo, CheckResult, Outcome, SubmissionResult
 from .spellings import banned_names, spellings
 from .submissions import Submission
-from .visibility import for_student
+from .visibility import always_said, for_student
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -215,7 +215,8 @@ def _shows(who: str, result: SubmissionResult) -> list[str]:
         shown = for_student(check)
         told = "\n".join([shown.message, shown.output, *(frame.function for frame in shown.frames)])
         said = [line.strip() for text in (check.message, check.output) for line in text.splitlines()]
-        if check.check.visibility != "public" and any(line in told for line in said if len(line) >= TELLING):
+        telling = [line for line in said if len(line) >= TELLING and not always_said(line, check.frames)]
+        if check.check.visibility != "public" and any(line in told for line in telling):
             found.append(f"{who}: the student is shown what {check.check.id} says")
     return found
 

@@ -74,8 +74,18 @@ def _exception(message: str, frames: Iterable[Frame]) -> str:
     kind = getattr(builtins, match[1], None) if match else None
     if not (match and isinstance(kind, type) and issubclass(kind, BaseException)):
         return ""
-    known = told(match[2] or "", {word for frame in frames for word in re.findall(r"[A-Za-z_]\w*", frame.source)})
+    known = told(match[2] or "", _words(frames))
     return f"{match[1]}: {known}" if known else match[1]
+
+
+def always_said(message: str, frames: Iterable[Frame]) -> bool:
+    """Whether a message is Python's or torch's own, with nothing in it that varies: no number, only known words."""
+    _, _, rest = message.removeprefix(UNUSABLE).partition(": ")
+    return bool(rest) and told(rest, _words(frames)) == rest
+
+
+def _words(frames: Iterable[Frame]) -> set[str]:
+    return {word for frame in frames for word in re.findall(r"[A-Za-z_]\w*", frame.source)}
 
 
 def told(message: str, words: Collection[str] = ()) -> str:

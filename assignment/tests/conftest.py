@@ -37,8 +37,8 @@ def load(name, path):
     return module
 
 
-load("explain", "explain/__init__.py")
-from explain import explanation, feedback  # noqa: E402 it is in this folder, which is not where Python looks
+load("homework_explain", "explain/__init__.py")
+from homework_explain import explanation, feedback  # noqa: E402 only now is it there
 
 settings.register_profile(
     "homework",
