@@ -93,6 +93,15 @@ def test_what_the_student_sees(grading: Grading, case: Path):
     assert_alike(found, kept.read_text(encoding="utf-8"))
 
 
+def test_the_readme_shows_what_a_student_sees():
+    """Its sample is one of those that are kept."""
+    readme = (FOLDER.parents[1] / "README.md").read_text(encoding="utf-8")
+    sample = re.findall(r"^```text\n(.*?)^```$", readme, re.DOTALL | re.MULTILINE)[0]
+    title, _, rest = sample.partition("\n")
+    kept = (FOLDER / "matmul_wrong_sign.txt").read_text(encoding="utf-8")
+    assert f"{title} [public, FAILED]\n{rest.rstrip()}" in kept
+
+
 # -- what hidden checks keep to themselves -----------------------------------------------------------------------------
 
 TELLTALE = '''

@@ -662,6 +662,16 @@ def test_a_check_of_values_keeps_its_inputs(start):
     assert x.tolist() == [0.0, 0.0]
 
 
+def test_an_input_that_comes_back_changed(start):
+    """A check of values sees what became of it, in containers too, and keeps its own as it was."""
+    hw = start("def double(x, y):\n    x *= 2\n    return x, [y, x]\n")
+    hw._session.inputs_change = False
+    x, y = torch.ones(2), torch.zeros(1)
+    first, (same, second) = hw.double(x, y)
+    assert (first.tolist(), second.tolist(), x.tolist()) == ([2.0, 2.0], [2.0, 2.0], [1.0, 1.0])
+    assert same is y
+
+
 def test_a_module_called_like_a_protocol(start):
     """A submodule named after one of torch's hooks is no hook of the proxy's."""
     source = (
