@@ -32,7 +32,7 @@ _LIKE_A_MARKER = re.compile(r"#+\s*(BEGIN|END)\W*SOLUTION", re.IGNORECASE)
 _BEGIN = re.compile(r"# BEGIN SOLUTION(?: prompt: (?P<prompt>\S.*))?")
 _END = re.compile(r"# END SOLUTION")
 # Say why a check failed, on students' machines as in grading; they import nothing but each other, torch and numpy.
-EXPLAINING = ("comparison", "example", "explanation", "feedback")
+EXPLAINING = ("comparison", "places", "example", "jacobians", "explanation", "feedback")
 EXPLAIN = "explain"  # the package beside the public checks that has copies of them
 _EXPLAIN_INIT = '"""Says why a check failed, in the same words as grading does."""\n'
 

@@ -1,99 +1,31 @@
 # Generated from autograder/example.py; do not edit.
-"""The smallest input that shows a failure, as code that can be pasted and run, and the Jacobians at that input.
+"""The smallest input that shows a failure, as code that can be pasted and run.
 
-Both are read off the check itself: of its statements those that the student's code takes part in, with the values
-that its other variables had when it failed.
+It is read off the check itself: of its statements those that the student's code takes part in, with the values that its
+other variables had when it failed.
 """
 
 from __future__ import annotations
 
 import ast
 import builtins
-import functools
 import inspect
-import textwrap
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from types import FrameType, TracebackType
 from typing import Any
 
 import numpy
 import torch
 from torch import Tensor
 
-from .comparison import beside, number, steps, table
+from .places import SUBJECT, Place, loads, of_student, stores
 
-SUBJECT = "hw"  # what checks call the student's code
 MAX_ENTRIES = 40  # of a tensor that is written out
 MAX_CODE = 3_000  # characters
-MAX_JACOBIAN = 64  # rows, and columns
-SHOWN = 6  # rows and columns of a Jacobian
-STEP = 1e-6  # of finite differences, in float64
-CLOSE = 1e-4  # relative; finite differences are no better than that where numbers are large
 
 
 class _CannotSay(Exception):
     """A value cannot be written out, or would not be what it was before the check ran."""
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a check failed: its innermost function that has the student's code at hand.
-
-    Attributes:
-        frame: of that function.
-        body: its statements up to the failing one, as they ran: what lies in a branch or a loop has been taken out.
-        failing: the last of them.
-    """
-
-    frame: FrameType
-    body: Sequence[ast.stmt]
-    failing: ast.stmt
-
-    @property
-    def values(self) -> Mapping[str, Any]:
-        """The function's variables."""
-        return self.frame.f_locals
-
-
-def places_of(traceback: TracebackType | None, file: str) -> list[Place]:
-    """Find where in a check's file it failed: the functions that have the student's code at hand, innermost first."""
-    found = []
-    for frame, line in reversed(list(steps(traceback))):
-        if frame.f_code.co_filename == file and SUBJECT in frame.f_locals and (body := _body(frame, line)):
-            found.append(Place(frame, body, body[-1]))
-    return found
-
-
-def statement(frame: FrameType, line: int) -> ast.stmt:
-    """The statement that a frame is at; `pass` if its source cannot be read."""
-    return (_body(frame, line) or [ast.Pass()])[-1]
-
-
-def _body(frame: FrameType, line: int) -> list[ast.stmt]:
-    """The statements of a frame's function that lead to a line; none if they cannot be read."""
-    try:
-        lines, first = inspect.getsourcelines(frame.f_code)
-        function = ast.parse(textwrap.dedent("".join(lines))).body[0]
-    except (OSError, SyntaxError, IndexError):
-        return []
-    return list(_until(function.body, line - first + 1)) if isinstance(function, ast.FunctionDef) else []
-
-
-def _until(body: Iterable[ast.stmt], line: int) -> Iterable[ast.stmt]:
-    """The statements that lead to a line: of a loop, a branch or a `with` around it, only what is inside."""
-    for statement in body:
-        if statement.lineno > line:
-            return
-        inner = [part for name in ("body", "orelse", "finalbody") for part in getattr(statement, name, [])]
-        if inner and inner[0].lineno <= line <= (statement.end_lineno or 0):
-            yield from _until(inner, line)
-        else:
-            yield statement
-
-
-# -- code --------------------------------------------------------------------------------------------------------------
 
 
 def code(places: Sequence[Place], provider: Mapping[str, str]) -> str:
@@ -219,40 +151,6 @@ def _needed(place: Place, *, through_student: bool) -> list[ast.stmt]:
             kept.append(statement)
             needed |= loads(statement)
     return kept[::-1]
-
-
-def of_student(body: Iterable[ast.stmt]) -> set[str]:
-    """The names of what comes from the student's code, in a function's statements."""
-    found = {SUBJECT}
-    for statement in body:
-        if loads(statement) & found:
-            found |= stores(statement)
-    return found
-
-
-def gave_none(place: Place) -> bool:
-    """Whether a call of the student's code, of whose result the failing statement makes use, returned None."""
-    student = of_student(place.body)
-    made = {name: s.value for s in place.body if isinstance(s, ast.Assign) for name in stores(s)}
-    named = {name for name in loads(place.failing) & made.keys() if place.values.get(name) is None}
-    if any(_calls(made[name], student) for name in named):
-        return True
-    used = [node.value for node in ast.walk(place.failing) if isinstance(node, ast.Attribute)]
-    used += [node.args[0] for node in ast.walk(place.failing) if isinstance(node, ast.Call) and node.args]
-    attributes = any(isinstance(node, ast.Name) and node.id in student - {SUBJECT} for node in used)
-    return not attributes and any(_calls(node, student) for node in used)
-
-
-def _calls(node: ast.expr, student: Collection[str]) -> bool:
-    """Whether an expression is a call of the student's code itself: `hw.f(x)`, `layer(X)`, `hw.ReLU()(X)`."""
-    if not isinstance(node, ast.Call):
-        return False
-    called = node.func
-    while isinstance(called, ast.Attribute):
-        called = called.value
-    return (
-        _calls(called, student) if isinstance(called, ast.Call) else loads(called) <= {*student} and bool(loads(called))
-    )
 
 
 def _acts(statement: ast.stmt) -> bool:
@@ -491,25 +389,6 @@ def _free(tree: ast.AST) -> set[str]:
     return loads(tree) - bound
 
 
-def loads(node: ast.AST) -> set[str]:
-    """The names that a piece of code reads; those of a comprehension are its own."""
-    return _names(node, ast.Load)
-
-
-def stores(node: ast.AST) -> set[str]:
-    """The names that a piece of code sets."""
-    return _names(node, ast.Store)
-
-
-def _names(node: ast.AST, kind: type[ast.expr_context]) -> set[str]:
-    if isinstance(node, ast.Name):
-        return {node.id} if isinstance(node.ctx, kind) else set()
-    found: set[str] = set().union(*(_names(child, kind) for child in ast.iter_child_nodes(node)))
-    if isinstance(node, ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
-        found -= set().union(*(_names(part.target, ast.Store) for part in node.generators))
-    return found
-
-
 def _copied(expression: ast.expr) -> ast.expr:
     return ast.parse(ast.unparse(expression), mode="eval").body
 
@@ -523,158 +402,3 @@ def _copy(statement: ast.stmt) -> ast.stmt:
         if isinstance(node, ast.Call):
             node.keywords = [keyword for keyword in node.keywords if keyword.arg != "msg"]
     return copied
-
-
-# -- Jacobians ---------------------------------------------------------------------------------------------------------
-
-
-def jacobians(error: BaseException, place: Place | None) -> str:
-    """Two Jacobians side by side where backward and finite differences disagree; nothing where they cannot be had."""
-    try:
-        found = _of_gradcheck(error) or (place and _of_check(place))
-        if not found:
-            return ""
-        function, inputs = found
-        return _compared(function, inputs)
-    except Exception:  # student code runs here once more, and may do anything that it did not do in the check
-        return ""
-
-
-Inputs = dict[str, Tensor]
-
-
-def _of_gradcheck(error: BaseException) -> tuple[Callable[[], Tensor], Inputs] | None:
-    """The function and the inputs of a gradcheck that said no."""
-    for frame, _ in steps(error.__traceback__):
-        if frame.f_code is torch.autograd.gradcheck.__code__:
-            function, inputs = frame.f_locals["func"], frame.f_locals["inputs"]
-            given = (inputs,) if isinstance(inputs, Tensor) else tuple(inputs)
-            named = {f"input {number}": tensor for number, tensor in enumerate(given, 1) if tensor.requires_grad}
-            return functools.partial(function, *given), named
-    return None
-
-
-def _of_check(place: Place) -> tuple[Callable[[], Tensor], Inputs] | None:
-    """The result and the inputs of `torch.autograd.grad(result, inputs, ...)`, where a check has come that far."""
-    for statement in place.body:
-        for node in ast.walk(statement):
-            match node:
-                case ast.Call(
-                    func=ast.Attribute(attr="grad") | ast.Name(id="gradients"),
-                    args=[result, ast.Tuple() | ast.List() as inputs, *_],
-                ):
-                    found = _recomputed(place, statement, result, inputs.elts)
-                case ast.Call(func=ast.Attribute(attr="grad"), args=[result, ast.Name() as one, *_]):
-                    found = _recomputed(place, statement, result, [one])
-                case _:
-                    found = None
-            if found:
-                return found
-    return None
-
-
-def _recomputed(
-    place: Place, until: ast.stmt, result: ast.expr, inputs: Sequence[ast.expr]
-) -> tuple[Callable[[], Tensor], Inputs] | None:
-    """A function that computes a result again from inputs as they are now; None if the student has no part in it."""
-    roots = {name for expression in inputs for name in loads(expression)}
-    student, again = {SUBJECT}, []
-    for statement in place.body[: place.body.index(until)]:
-        if loads(statement) & student:
-            student |= stores(statement)
-        if isinstance(statement, ast.Assign) and loads(statement) & roots and not stores(statement) & roots:
-            roots |= stores(statement)
-            again.append(statement)
-    if not loads(result) & student:
-        return None
-    module = compile(ast.fix_missing_locations(ast.Module(list(again), [])), "<check>", "exec")
-    expression = compile(ast.Expression(result), "<check>", "eval")
-    scope = {**place.frame.f_globals, **place.values}
-
-    def compute() -> Tensor:
-        local = dict(scope)
-        exec(module, local)
-        return eval(expression, local)
-
-    named = {ast.unparse(e): eval(compile(ast.Expression(e), "<check>", "eval"), dict(scope)) for e in inputs}
-    return compute, named
-
-
-def _compared(function: Callable[[], Tensor], inputs: Inputs) -> str:
-    tensors = list(inputs.values())
-    if any(t.dtype is not torch.float64 or not t.is_leaf for t in tensors):
-        return ""
-    columns = [(name, _index(index)) for name, t in inputs.items() for index in numpy.ndindex(*t.shape)]
-    result = function()
-    if not 0 < result.numel() <= MAX_JACOBIAN or not 0 < len(columns) <= MAX_JACOBIAN:
-        return ""
-    backward = _backward(function, result, tensors)
-    differences = _differences(function, tensors)
-    wrong = ~torch.isclose(backward, differences, rtol=CLOSE, atol=CLOSE * max(1.0, differences.abs().max().item()))
-    if not wrong.any():
-        return ""
-    row, column = wrong.nonzero()[0].tolist()
-    rows = [_index(index) for index in numpy.ndindex(*result.shape)]
-    name, at = columns[column]
-    own = [i for i, (other, _) in enumerate(columns) if other == name]
-    high, wide = _window(range(len(rows)), row), _window(own, column)
-    blocks = [
-        table(
-            [
-                [title, *(columns[j][1] or name for j in wide)],
-                *([rows[i] or "result", *(_cell(matrix, i, j, row, column) for j in wide)] for i in high),
-            ]
-        )
-        for title, matrix in (("backward", backward), ("differences", differences))
-    ]
-    whole = len(high) == len(rows) and len(wide) == len(own)
-    part = "" if whole else f", a part of {len(rows)} rows and {len(own)} columns"
-    said, true = number(backward[row, column].item(), differences[row, column].item())
-    return "\n".join(
-        [
-            *beside(*blocks),
-            "",
-            f"A row is for an entry of the result, a column for one of {name}{part}. The first that differs has a *:",
-            f"d result{rows[row]} / d {name}{at} is {said} by backward, {true} by finite differences.",
-        ]
-    )
-
-
-def _index(index: Sequence[int]) -> str:
-    return str(list(index)) if index else ""
-
-
-def _window(places: Sequence[int], around: int) -> Sequence[int]:
-    """As many neighbouring places as are shown, with a given one among them."""
-    first = max(0, min(places.index(around) - 1, len(places) - SHOWN))
-    return places[first : first + SHOWN]
-
-
-def _cell(matrix: Tensor, i: int, j: int, row: int, column: int) -> str:
-    return f"{'*' if (i, j) == (row, column) else ''}{matrix[i, j] + 0.0:.4g}"  # 0 for -0
-
-
-def _backward(function: Callable[[], Tensor], result: Tensor, inputs: Sequence[Tensor]) -> Tensor:
-    """A row an entry of the result, a column an entry of the inputs: what backward says."""
-    rows = []
-    for upstream in torch.eye(result.numel(), dtype=result.dtype):
-        found = torch.autograd.grad(function(), inputs, upstream.view(result.shape), allow_unused=True)
-        parts = [torch.zeros_like(t) if g is None else g for g, t in zip(found, inputs, strict=True)]
-        rows.append(torch.cat([part.flatten() for part in parts]))
-    return torch.stack(rows)
-
-
-def _differences(function: Callable[[], Tensor], inputs: Sequence[Tensor]) -> Tensor:
-    """The same by central differences; the inputs are as they were afterwards."""
-    columns = []
-    with torch.no_grad():
-        for tensor in inputs:
-            for index in numpy.ndindex(*tensor.shape):
-                before = tensor[index].item()
-                values = []
-                for step in (STEP, -STEP):
-                    tensor[index] = before + step
-                    values.append(function().detach().flatten())
-                tensor[index] = before
-                columns.append((values[0] - values[1]) / (2 * STEP))
-    return torch.stack(columns, 1)

@@ -16,6 +16,8 @@ from torch.autograd.gradcheck import GradcheckError
 
 from . import comparison, example
 from .comparison import steps
+from .jacobians import jacobians
+from .places import SUBJECT, Place, gave_none, loads, of_student, places_of, statement
 
 STUB = "This is still the stub: it raises NotImplementedError. Replace that line by your own code."
 NONE = "Your code returned None. Is a `return` missing, or does it stand in a branch that is not taken?"
@@ -111,7 +113,7 @@ def explain(
         changed: whether student code changed one; None where that is to be seen from the tensors themselves.
     """
     found = comparison.found_in(error)
-    places = example.places_of(error.__traceback__, file)
+    places = places_of(error.__traceback__, file)
     place = places[0] if places else None
     code = example.code(places, provider)
     if examples is None or not examples.almost:
@@ -120,14 +122,14 @@ def explain(
     hint = examples.hint()
     if _is_stub(error, stubs):
         hint = STUB
-    elif place and _is_about_none(error) and example.gave_none(place):
+    elif place and _is_about_none(error) and gave_none(place):
         hint = NONE
-    elif cooperative and (_has_changed_input(places) if changed is None else changed):
+    elif cooperative and (_has_changed_input(place) if changed is None else changed):
         hint = CHANGED
     return Explanation(
         _message(text, bool(code)) or (GRADCHECK if isinstance(error, GradcheckError) else DIFFERENT),
         comparison.described(found) if found else "",
-        example.jacobians(error, place),
+        jacobians(error, place),
         code,
         hint,
     )
@@ -147,25 +149,23 @@ def _is_stub(error: BaseException, beginnings: tuple[str, ...]) -> bool:
     return kind == "NotImplementedError" and said.startswith(beginnings)
 
 
-def _has_changed_input(places: Sequence[example.Place]) -> bool:
+def _has_changed_input(place: Place | None) -> bool:
     """Whether a tensor that the check made itself was changed: as autograd counts it, or it is not what was written."""
-    for place in places[:1]:
-        student = example.of_student(place.body)
-        given = {name for statement in place.body for name in example.loads(statement)} - student
-        tensors = {name for name in given if type(place.values.get(name)) is Tensor}
-        return any(place.values[name]._version or example.has_changed(place, name) for name in tensors)
-    return False
+    if place is None:
+        return False
+    given = {name for statement in place.body for name in loads(statement)} - of_student(place.body)
+    tensors = {name for name in given if type(place.values.get(name)) is Tensor}
+    return any(place.values[name]._version or example.has_changed(place, name) for name in tensors)
 
 
 def _is_about_none(error: BaseException) -> bool:
     """Whether a check was stopped by None where the student's code should have returned something."""
     frame, line = list(steps(error.__traceback__))[-1]
     if isinstance(error, (TypeError, AttributeError)):
-        return "NoneType" in str(error) and example.SUBJECT in frame.f_locals
+        return "NoneType" in str(error) and SUBJECT in frame.f_locals
     if isinstance(error, AssertionError):
         return any(
-            isinstance(node, ast.Call) and _asks_kind(node, frame.f_locals)
-            for node in ast.walk(example.statement(frame, line))
+            isinstance(node, ast.Call) and _asks_kind(node, frame.f_locals) for node in ast.walk(statement(frame, line))
         )
     return False
 
