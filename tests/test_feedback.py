@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder import answers, pages, reports
+from autograder import answers, comparison, explanation, pages, reports
 from autograder.config import Homework, load_homework
 from autograder.feedback import text
 from autograder.grading import Grading
@@ -91,6 +91,15 @@ def test_what_the_student_sees(grading: Grading, case: Path):
         kept.write_text(found, encoding="utf-8")
     assert kept.is_file(), f"run `make feedback`, then read {kept}"
     assert_alike(found, kept.read_text(encoding="utf-8"))
+
+
+def test_every_hint_of_ours_is_among_them():
+    """Each general recognition has a real wrong submission that it was read for."""
+    kept = " ".join(" ".join(case.with_suffix(".txt").read_text(encoding="utf-8") for case in CASES).split())
+    hints = [getattr(comparison, name) for name in ("DTYPE", "SIGN", "FACTOR", "TRANSPOSED", "ONE_MORE")]
+    hints += [comparison.BROADCAST, comparison.SUM_LEFT]
+    hints += [getattr(explanation, name) for name in ("STUB", "NONE", "CHANGED", "FLOAT64_ONLY", "GRADCHECK")]
+    assert [hint for hint in hints if hint not in kept] == []
 
 
 def test_the_readme_shows_what_a_student_sees():

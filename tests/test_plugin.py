@@ -337,3 +337,38 @@ def test_grading_refuses_wrong_checks(tmp_path):
     (root / "checks/test_both.py").write_text("def test_a(hw):\n    pass\n", encoding="utf-8")
     with pytest.raises(ConfigError, match="test_a has no docstring"):
         Grading(load_homework(root), "none")
+
+
+TIERS = """
+[tool.autograder.tiers]
+"square::test_values" = "public"
+"square::test_dtype[double]" = "secret"
+cube = "secret"
+"""
+
+
+def test_tiers_are_a_matter_of_configuration(tmp_path: Path):
+    """Of one check, or of all hidden ones of a question; a mark says what is not said there."""
+    shutil.copytree(MINI, tmp_path / "homework", ignore=shutil.ignore_patterns("odd", "__pycache__"))
+    config = tmp_path / "homework/pyproject.toml"
+    config.write_text(config.read_text() + TIERS)
+    with Grading(load_homework(config.parent), "none") as grading:
+        tiers = {f"{check.question}::{check.name}": check.visibility for check in grading.checks}
+    assert tiers["square::test_values"] == "public" and tiers["square::test_dtype[double]"] == "secret"
+    assert tiers["square::test_dtype[single]"] == "hidden" and tiers["square::test_zero"] == "secret"
+    assert (
+        tiers["cube::test_values"] == tiers["cube::test_gradient"] == "secret"
+        and tiers["cube::test_example"] == "public"
+    )
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"), [('"square::test_nothing" = "public"', "test_nothing"), ('squares = "secret"', "squares")]
+)
+def test_a_tier_of_nothing_is_told(tmp_path: Path, row: str, reason: str):
+    """A name that is misspelled would leave a check as it was."""
+    shutil.copytree(MINI, tmp_path / "homework", ignore=shutil.ignore_patterns("odd", "__pycache__"))
+    config = tmp_path / "homework/pyproject.toml"
+    config.write_text(f"{config.read_text()}\n[tool.autograder.tiers]\n{row}\n")
+    with pytest.raises(ConfigError, match=f"there is no question or question::check .*{reason}"):
+        Grading(load_homework(config.parent), "none")
