@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import shutil
 import sys
+import textwrap
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -337,6 +338,25 @@ def test_grading_refuses_wrong_checks(tmp_path):
     (root / "checks/test_both.py").write_text("def test_a(hw):\n    pass\n", encoding="utf-8")
     with pytest.raises(ConfigError, match="test_a has no docstring"):
         Grading(load_homework(root), "none")
+
+
+def test_trouble_while_a_failure_is_explained_costs_the_explanation_only():
+    """Code that hangs when it is called once more has failed all the same, and the next check runs."""
+    homework = load_homework(MINI / "odd")
+    source = """
+    calls = 0
+    def square(x):
+        global calls
+        calls += x.dtype == x.double().dtype
+        while calls > 5:
+            pass
+        return x * x.detach()
+    """
+    with Grading(homework, "process") as grading:
+        checks = {c.check.name: c for c in grading.grade(submitted(homework, square=textwrap.dedent(source))).checks}
+    gradient = checks["test_gradient"]
+    assert (gradient.outcome, gradient.jacobians, gradient.hint) == (Outcome.FAILED, "", "")
+    assert "Jacobian mismatch" in gradient.message
 
 
 TIERS = """
