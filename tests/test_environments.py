@@ -42,7 +42,7 @@ def make_class(folder: Path, *names: str) -> Path:
 def whole(out: Path) -> dict[str, Any]:
     """What was written for each submission; all files are whole, and there are no others."""
     files = [path for path in out.rglob("*") if path.is_file()]
-    assert {path.name for path in files} <= {"results.json"}
+    assert {path.name for path in files} <= {"results.json", "feedback.html"}
     found = {path.parent.name: json.loads(path.read_text(encoding="utf-8")) for path in files}
     assert all(data["tests"] for data in found.values())
     return found
