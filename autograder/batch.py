@@ -86,8 +86,8 @@ def read(path: Path, homework: Homework, name: str) -> Submission:
 def _write(folder: Path, result: SubmissionResult, title: str) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        reports.write_json(folder / "results.json", reports.results_json(result))
         reports.write_text(folder / "feedback.html", pages.feedback_page(result, title))
+        reports.write_json(folder / "results.json", reports.results_json(result))  # last: with it, all is there
     except OSError as error:
         raise ConfigError(f"the results cannot be written to {folder}: {error.strerror}") from error
 

@@ -25,7 +25,7 @@ SECONDS = 120  # until something that must come has come
 def environment(folder: Path, *missing: str) -> dict[str, str]:
     """A student's, with a console that cannot print all of Unicode, and without some packages."""
     found = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
-    lacking = folder / "lacking"
+    lacking = folder / "-".join(("lacking", *missing))  # one each: Python keeps what it compiled of another
     lacking.mkdir(exist_ok=True)
     lines = [f"sys.modules[{name!r}] = None" for name in ("autograder", *missing)]
     (lacking / "sitecustomize.py").write_text("\n".join(["import sys", *lines]), encoding="utf-8")

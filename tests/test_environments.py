@@ -40,10 +40,14 @@ def make_class(folder: Path, *names: str) -> Path:
 
 
 def whole(out: Path) -> dict[str, Any]:
-    """What was written for each submission; all files are whole, and there are no others."""
+    """The results of each submission; all files are whole, there are no others, and no results without their page."""
     files = [path for path in out.rglob("*") if path.is_file()]
     assert {path.name for path in files} <= {"results.json", "feedback.html"}
-    found = {path.parent.name: json.loads(path.read_text(encoding="utf-8")) for path in files}
+    pages = {path.parent.name: path.read_text(encoding="utf-8") for path in files if path.name == "feedback.html"}
+    assert all(page.rstrip().endswith("</html>") for page in pages.values())
+    results = [path for path in files if path.name == "results.json"]
+    found = {path.parent.name: json.loads(path.read_text(encoding="utf-8")) for path in results}
+    assert found.keys() <= pages.keys()
     assert all(data["tests"] for data in found.values())
     return found
 
@@ -105,6 +109,8 @@ class Odd:
 
 
 REFUSED = "error: the results cannot be written to .*: "
+# Of the tiny homework a page takes 10.6 kB, the loud one's 12.8 kB: a file of 11.8 kB is between, a disk of 44 kB
+# holds two submissions and not three.
 ODD = {
     "closed-output": Odd(shell='exec "$@" >&-'),
     "closed-streams": Odd(error="", shell='exec "$@" <&- >&- 2>&-', mode="process"),
@@ -115,9 +121,9 @@ ODD = {
     "a-clock-that-leaps": Odd(environment=("PYTHONPATH", "{folder}")),
     "few-descriptors": Odd(2, "error: .*grading needs 256 open files.*", 0, 'ulimit -n 64; exec "$@"'),
     "no-descriptors": Odd(2, "error: .*Too many open files", 0, 'ulimit -n 7; exec "$@"'),
-    "no-large-files": Odd(2, f"{REFUSED}File too large", 2, 'ulimit -f 8; exec "$@"'),
+    "no-large-files": Odd(2, f"{REFUSED}File too large", 2, 'ulimit -f 23; exec "$@"'),
     "a-folder-in-the-way": Odd(2, f"{REFUSED}Is a directory", 2),
-    "a-small-disk": Odd(2, f"{REFUSED}No space left on device", 2, disk="size=8k"),
+    "a-small-disk": Odd(2, f"{REFUSED}No space left on device", 2, disk="size=44k"),
     "a-read-only-disk": Odd(2, f"{REFUSED}Read-only file system", 0, disk="ro"),
     "full-temporary-folder": Odd(environment=("TMPDIR", "{folder}/disk"), disk="size=8k"),
 }
