@@ -11,25 +11,19 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    SpinnerColumn,
-    TextColumn,
-    TimeElapsedColumn,
-)
+from rich.progress import Progress
 
 from . import __version__
 from .errors import AutograderError, ConfigError
 
 FELL_SHORT, USAGE, INTERNAL = 1, 2, 3
+LONG_CLASS = 60  # submissions; beyond, a table of all would be no overview
 TERMINATED = 128 + signal.SIGTERM
 
 app = typer.Typer(
@@ -62,6 +56,18 @@ class Engine(enum.StrEnum):
     podman = "podman"
 
 
+class Attempt(enum.StrEnum):
+    """Which of a student's attempts counts; for `best` and `all`, all are graded."""
+
+    latest = "latest"
+    active = "active"
+    best = "best"
+    all = "all"
+
+
+JobsOption = Annotated[
+    int | None, typer.Option(min=1, help="How many submissions are graded at a time; by default all that fit.")
+]
 HomeworkOption = Annotated[
     Path | None,
     typer.Option("--homework", help="The homework's folder; by default the nearest above the working directory."),
@@ -83,9 +89,15 @@ RequireOption = Annotated[
 
 @app.command()
 def grade(
-    submissions: Annotated[list[Path], typer.Argument(help="Folders, zips or single files; or a folder of them.")],
+    submissions: Annotated[
+        list[Path], typer.Argument(help="Folders, zips or single files; a folder of them; or a platform's export.")
+    ],
     out: Annotated[Path, typer.Option("-o", "--out", help="Where results go: DIR/<name>/results.json.")],
     question: Annotated[list[str] | None, typer.Option(help="Grade only this question; may be repeated.")] = None,
+    attempt: Annotated[Attempt, typer.Option(help="Which of a student's attempts counts.")] = Attempt.latest,
+    jobs: JobsOption = None,
+    regrade: Annotated[bool, typer.Option("--regrade", help="Grade also what has not changed.")] = False,
+    scheduler: Annotated[str, typer.Option(help="Grade on the Dask cluster with this address.")] = "",
     isolation: IsolationOption = Isolation.auto,
     require_isolation: RequireOption = "",
     waivers: Annotated[Path | None, typer.Option(help="This class's waivers of banned names, a TOML file.")] = None,
@@ -93,10 +105,10 @@ def grade(
     engine: EngineOption = None,
     homework: HomeworkOption = None,
 ) -> None:
-    """Grade one submission, or many."""
-    from . import containers, reports
+    """Grade one submission, or a class; what has not changed since it was graded into the same folder is not run."""
+    from . import containers, exports
+    from .batch import Options
     from .config import load_homework, load_waivers
-    from .submissions import expand
 
     containers.prefer(engine, image)
     hw = load_homework(homework)
@@ -105,48 +117,100 @@ def grade(
     for path in submissions:
         if not path.exists():
             raise ConfigError(f"{path} does not exist")
-    found = expand(submissions, hw)
+    handed = exports.counting(exports.handed_in(submissions, hw), attempt)
     lifted = load_waivers(hw, waivers) if waivers else ()
-    results = _grade(hw, found, out, isolation, question, _layers(require_isolation), lifted)
-    if len(results) == 1:
-        out_console.print(reports.explanations(results[0]), end="", soft_wrap=True)
-        out_console.print(reports.submission_table(results[0]))
-    else:
-        out_console.print(reports.class_table(results))
-    where = out / (found[0][0] if len(found) == 1 else "<name>")
-    out_console.print(f"results: {where / 'results.json'}", soft_wrap=True, markup=False)
-    out_console.print(f"for the student: {where / 'feedback.html'}", soft_wrap=True, markup=False)
-    _exit_for(results)
+    options = Options(isolation, _layers(require_isolation), waivers=lifted)
+    how = {"questions": question, "choice": attempt, "jobs": jobs, "regrade": regrade}
+    _show(_grade(hw, handed, out, options, scheduler, **how), out)
 
 
 @app.command()
 def demo(
     out: Annotated[Path, typer.Option("-o", "--out", help="Where results go.")] = Path("out/demo"),
+    jobs: JobsOption = None,
     isolation: IsolationOption = Isolation.auto,
     homework: HomeworkOption = None,
 ) -> None:
     """Grade the homework's sample class, and compare the scores with what they must be."""
-    from . import reports
-    from .batch import assemble, shortfalls
+    from .batch import Options, assemble, shortfalls
     from .config import load_homework
+    from .exports import single
 
     hw = load_homework(homework)
     if not hw.demo:
         raise ConfigError("the homework has no [[tool.autograder.demo]]")
     with tempfile.TemporaryDirectory() as folder:
-        submissions = [(sample.name, Path(folder) / sample.name) for sample in hw.demo]
-        for sample, (_, path) in zip(hw.demo, submissions, strict=True):
-            assemble(hw, sample.overlays, path)
-        results = _grade(hw, submissions, out, isolation, None, ())
-    out_console.print(reports.class_table(results))
-    out_console.print(f"results: {out}/<name>/results.json", soft_wrap=True, markup=False)
-    _exit_for(results)
-    wrong = [line for pair in zip(hw.demo, results, strict=True) for line in shortfalls(*pair)]
+        handed = [single(sample.name, Path(folder) / sample.name) for sample in hw.demo]
+        for sample in hw.demo:
+            assemble(hw, sample.overlays, Path(folder) / sample.name)
+        shown = _grade(hw, handed, out, Options(isolation), jobs=jobs, regrade=True)
+    _show(shown, out)
+    wrong = [line for pair in zip(hw.demo, shown.summaries, strict=True) for line in shortfalls(*pair)]
     for line in wrong:
         err_console.print(line, style="red", highlight=False)
     if wrong:
         raise typer.Exit(FELL_SHORT)
-    out_console.print(f"all {len(results)} results are what they must be")
+    out_console.print(f"all {len(shown.summaries)} results are what they must be")
+
+
+@app.command()
+def verify(
+    out: Annotated[Path, typer.Argument(help="The folder that `autograder grade -o` wrote to.")],
+    sample: Annotated[int, typer.Option(min=1, help="How many submissions are graded again.")] = 10,
+    seed: Annotated[int, typer.Option(help="Of the choice of the sample.")] = 0,
+    jobs: JobsOption = None,
+    isolation: IsolationOption = Isolation.auto,
+    homework: HomeworkOption = None,
+) -> None:
+    """Grade a random sample of a gradebook again, from the files kept in it, and compare every verdict."""
+    from . import audit, display
+    from .batch import Options, likely_jobs
+    from .config import load_homework
+
+    hw = load_homework(homework)
+    with display.ClassProgress(err_console) as shown:
+        found = audit.verify(
+            hw,
+            out,
+            Options(isolation),
+            sample=sample,
+            seed=seed,
+            jobs=jobs or likely_jobs(sample),
+            watcher=shown,
+        )
+    for note in found.notes:
+        err_console.print(f"note: {note}", highlight=False, markup=False, soft_wrap=True)
+    for one in found.differences:
+        line = f"{one.name}: {one.check} was {one.then}, and is {one.now}"
+        err_console.print(line, style="red", highlight=False, markup=False, soft_wrap=True)
+    same = f"{found.checks - len(found.differences)} of {found.checks} verdicts came again"
+    out_console.print(f"{same}, of {len(found.names)} of {found.of} submissions", highlight=False)
+    if found.differences:
+        raise typer.Exit(FELL_SHORT)
+
+
+@app.command()
+def explain(
+    out: Annotated[Path, typer.Argument(help="The folder that `autograder grade -o` wrote to.")],
+    student: Annotated[str, typer.Argument(help="A submission's name, or a student's name or number.")],
+    check: Annotated[str, typer.Argument(help="A check's id or title, or a part of its id.")],
+    files: Annotated[Path | None, typer.Option(help="Where to write the student's files; a new folder.")] = None,
+    isolation: IsolationOption = Isolation.auto,
+    homework: HomeworkOption = None,
+) -> None:
+    """Reproduce one verdict of a gradebook: run its check once more, and show all that there is to say."""
+    from . import audit, reports
+    from .batch import Options
+    from .config import load_homework
+
+    folder = files or Path(tempfile.mkdtemp(prefix="submission-"))
+    found = audit.reproduce(load_homework(homework), out, student, check, Options(isolation), folder)
+    for note in found.notes:
+        err_console.print(f"note: {note}", highlight=False, markup=False, soft_wrap=True)
+    out_console.print(reports.verdicts(found.row, found.then, found.now), soft_wrap=True)
+    out_console.print(f"the files: {folder}\nby hand: {found.command}", soft_wrap=True, markup=False, highlight=False)
+    if found.now.outcome is not found.then.outcome:
+        raise typer.Exit(FELL_SHORT)
 
 
 @app.command()
@@ -366,66 +430,52 @@ def _layers(names: str) -> list[str]:
     return wanted
 
 
-def _grade(
-    hw: Any,
-    submissions: list[Any],
-    out: Path,
-    isolation: str,
-    questions: list[str] | None,
-    required: Sequence[str],
-    waivers: Sequence[Any] = (),
-) -> list[Any]:
+def _grade(hw: Any, handed: list[Any], out: Path, options: Any, scheduler: str = "", **how: Any) -> Any:
+    """Grade with bars or lines; returns what was shown, with the summaries."""
+    from . import display
     from .batch import grade_all
 
-    with _progress() as progress:
-        whole = progress.add_task("submissions", total=len(submissions))
-        part = progress.add_task("starting", total=None)
+    with display.ClassProgress(err_console) as shown:
+        if scheduler:
+            from .cluster import ClusterGraders
 
-        def started(name: str, checks: int) -> None:
-            progress.reset(part, total=checks, description=name[:30])
-
-        def finished(result: Any) -> None:
-            progress.advance(whole)
-            if not err_console.is_terminal:
-                score = "withheld" if result.score is None else f"{result.score:g}/{result.max_score:g}"
-                err_console.print(f"{result.name}: {score} ({result.seconds:.1f} s)", highlight=False)
-
-        return grade_all(
-            hw,
-            submissions,
-            out,
-            isolation=isolation,
-            required=required,
-            questions=questions,
-            waivers=waivers,
-            started=started,
-            checked=lambda result: progress.advance(part),
-            finished=finished,
-        )
+            how["graders"] = lambda: ClusterGraders(hw, options, scheduler, shown.say)
+        try:
+            shown.summaries = grade_all(hw, handed, out, options, **how, watcher=shown)
+        except KeyboardInterrupt:
+            shown.interrupted()
+            raise
+    return shown
 
 
-def _progress() -> Progress:
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
-    return Progress(*columns, console=err_console, transient=True, disable=not err_console.is_terminal)
+def _show(shown: Any, out: Path) -> None:
+    """Print a class's results, and end with status 3 if the grader itself failed anywhere."""
+    from . import reports
 
-
-def _exit_for(results: list[Any]) -> None:
-    from .results import Outcome
-
-    broken = [check for result in results for check in result.checks if check.outcome is Outcome.INTERNAL_ERROR]
-    for check in broken[:10]:
-        line = f"{check.check.id}: {check.message}"
+    summaries = shown.summaries
+    if shown.only is not None:
+        out_console.print(reports.explanations(shown.only), end="", soft_wrap=True)
+        out_console.print(reports.submission_table(shown.only))
+    elif len(summaries) <= LONG_CLASS:
+        out_console.print(reports.class_table(summaries))
+    else:
+        out_console.print(reports.class_overview(summaries))
+    where = out / (summaries[0].name if len(summaries) == 1 else "<name>")
+    out_console.print(f"results: {where / 'results.json'}", soft_wrap=True, markup=False)
+    out_console.print(f"for the student: {where / 'feedback.html'}", soft_wrap=True, markup=False)
+    broken = [line for summary in summaries for line in summary.broken]
+    for line in broken[:10]:
         err_console.print(line, style="red", highlight=False, markup=False, soft_wrap=True)
     if broken:
         count = f"{len(broken)} checks ended in INTERNAL_ERROR"
         err_console.print(f"{count}: the grader's fault, so scores are withheld", soft_wrap=True)
         raise typer.Exit(INTERNAL)
+
+
+def _progress() -> Progress:
+    from .display import progress_bar
+
+    return progress_bar(err_console)
 
 
 def _version(show: bool) -> None:

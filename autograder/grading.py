@@ -26,6 +26,7 @@ from .results import CheckInfo, CheckResult, Outcome, SubmissionResult, check_re
 from .submissions import Submission
 
 Progress = Callable[[CheckResult], None]
+MAX_GRADERS = 3  # that may die of one submission
 
 
 def strongest() -> str:
@@ -48,6 +49,7 @@ class _Work:
     behaviour: dict[str, diagnosis.Behaviour] = field(default_factory=dict)  # by question, where a check failed
     notes: tuple[str, ...] = ()  # what is wrong with files
     deaths: collections.Counter[str] = field(default_factory=collections.Counter)
+    graders: int = 0  # that died of it
     check: str = ""  # running now
     file: str = ""  # being loaded now
     killed: str = ""  # why the supervisor killed the session, if it did
@@ -97,6 +99,7 @@ class Grading:
         hash_seed: int = 0,
     ):
         confine.undumpable()
+        self.abandoned = False
         self.waivers = (*load_waivers(homework), *waivers)
         self.homework, self.limits, self.required, self.hash_seed = homework, limits, required, hash_seed
         self.known = diagnosis.recorded(homework)
@@ -118,6 +121,11 @@ class Grading:
         """End the grader."""
         self.grader.close()
 
+    def abandon(self) -> None:
+        """End the grader now, from another thread; whoever waits for it gets an IsolationError."""
+        self.abandoned = True
+        self.grader.kill()
+
     def grade(
         self,
         submission: Submission,
@@ -128,6 +136,7 @@ class Grading:
         explain: bool = True,
         seconds: float = math.inf,
         only: Collection[str] | None = None,
+        kept: SubmissionResult | None = None,
     ) -> SubmissionResult:
         """Run a submission's checks to a verdict each, and score it.
 
@@ -139,21 +148,23 @@ class Grading:
             explain: make failing examples smaller, say why checks failed and look for known mistakes.
             seconds: how long all checks together may take; those that are left then have timed out.
             only: of the questions' checks, run those with these ids.
+            kept: an older result of the same files, of which all checks still hold; they are not run again.
         """
         started = time.perf_counter()
         chosen = self._chosen(questions)
         checks = [c for c in self.checks if c.question in chosen and (only is None or c.id in only)]
         in_order = sorted(checks, key=lambda check: chosen.index(check.question))
         work = _Work(submission, [check.id for check in in_order], stop, explain, time.monotonic() + seconds)
+        if kept is not None:
+            self._keep(work, kept)
         work.problems = {file: (Outcome.FAILED.value, reason) for file, reason in submission.problems.items()}
-        while work.remaining and not work.stopped:
+        while work.remaining and not work.stopped and work.graders < MAX_GRADERS:
             self._session(work, progress)
         if work.remaining and work.late:
             left = f"{len(work.remaining)} of {len(checks)} checks were not finished"
             work.notes += (f"the {seconds:g} seconds for the whole submission were over before {left}",)
         for check in [check for check in checks if check.id in work.remaining]:
-            late = CheckResult(check, Outcome.TIMED_OUT, f"the {seconds:g} seconds for the whole submission are over")
-            self._finish(work, late if work.late else CheckResult(check, Outcome.SKIPPED), progress)
+            self._finish(work, _unfinished(work, check, seconds), progress)
         results = self._with_hints(work, [work.results[check.id] for check in checks])
         scored = scoring.score(self.homework, results, work.gates)
         return SubmissionResult(
@@ -165,6 +176,15 @@ class Grading:
             tuple(dict.fromkeys((*work.notes, *submission.notes))),
             round(time.perf_counter() - started, 3),
         )
+
+    def _keep(self, work: _Work, kept: SubmissionResult) -> None:
+        """Take over verdicts that still hold, whatever their checks are now worth; gates come anew with a session."""
+        now = {check.id: check for check in self.checks}
+        held = {result.check.id: replace(result, check=now[result.check.id]) for result in kept.checks}
+        work.results = {check: held[check] for check in work.remaining if check in held}
+        work.remaining = [check for check in work.remaining if check not in held]
+        work.gates = {question.name: question.gate for question in kept.questions if question.gate}
+        work.notes = kept.notes
 
     def _with_hints(self, work: _Work, results: Sequence[CheckResult]) -> list[CheckResult]:
         """Where a mistake is known by its behaviour, its hint says more than what one check can tell."""
@@ -327,6 +347,7 @@ class Grading:
             try:
                 event = self.grader.next_event(0.5)
             except EOFError:
+                work.graders += 1
                 self._restart()
                 return
             if work.late and pid:
@@ -371,10 +392,43 @@ class Grading:
         """
         layers = self.grader.ready["isolation"]["layers"]
         self.grader.close()
+        if self.abandoned:
+            raise IsolationError("grading was given up")
         self.grader = GraderProcess(self.homework, self.isolation, self.limits, self.required, self.hash_seed)
         now = self.grader.ready["isolation"]["layers"]
         if now != layers:
             raise IsolationError(f"the layers in force changed while grading, from {layers} to {now}")
+
+
+def _unfinished(work: _Work, check: CheckInfo, seconds: float) -> CheckResult:
+    """The verdict for a check that was not run to its end, or at all."""
+    if work.graders >= MAX_GRADERS:
+        return CheckResult(check, Outcome.INTERNAL_ERROR, set_aside(work.graders))
+    if work.late:
+        return CheckResult(check, Outcome.TIMED_OUT, f"the {seconds:g} seconds for the whole submission are over")
+    return CheckResult(check, Outcome.SKIPPED)
+
+
+def set_aside(deaths: int) -> str:
+    """Why a submission is not graded that grader after grader dies of."""
+    return f"set aside: {deaths} graders died while they graded this submission"
+
+
+def decided(
+    homework: Homework, submission: Submission, checks: Sequence[CheckResult], kept: SubmissionResult
+) -> SubmissionResult:
+    """The result of verdicts that are there already: scored with what checks and questions are worth now.
+
+    Args:
+        homework: the homework.
+        submission: what was handed in; its name is the result's.
+        checks: all verdicts.
+        kept: the older result that they are from; its gates hold.
+    """
+    gates = {question.name: question.gate for question in kept.questions if question.gate}
+    names = {result.check.question for result in checks}
+    questions = [question for question in scoring.score(homework, checks, gates) if question.name in names]
+    return replace(kept, name=submission.name, questions=tuple(questions), checks=tuple(checks))
 
 
 class _Watch:

@@ -7,6 +7,7 @@ import dataclasses
 import json
 import math
 import os
+import statistics
 import tempfile
 import textwrap
 from collections import Counter
@@ -25,10 +26,13 @@ from .visibility import counts as secret_counts
 from .visibility import for_student
 
 if TYPE_CHECKING:
+    from .batch import Summary
+    from .gradebook import Row
     from .validate import Validation
 
 MAX_TEXT = 4_000  # characters of what one check, or the whole submission, says
 MAX_NAME = 300
+_BARS = " ▁▂▃▄▅▆▇█"
 SEED = 0  # what `hw.seed` is given before each check
 _OTHER = {
     Outcome.FAILED: "failed",
@@ -243,9 +247,21 @@ def explanations(result: SubmissionResult) -> Text:
     return text
 
 
-def class_table(results: Sequence[SubmissionResult]) -> Table:
+def verdicts(row: Row, then: CheckResult, now: CheckResult) -> Text:
+    """One verdict as it was kept and as it came again, with all there is to say. For whoever may see all."""
+    text = Text()
+    text.append(f"{safe_line(row.name, 60)}: {safe_line(then.check.title, MAX_NAME)}\n", style="bold")
+    text.append(f"{then.check.id}\n", style="dim")
+    text.append(f"then: {then.outcome} ({row.graded}, {row.processor})\nnow:  {now.outcome}\n\n")
+    ours = now.outcome is Outcome.INTERNAL_ERROR
+    said = safe_text(now.message if ours else feedback.text(said_by(now)))
+    text.append(f"{textwrap.indent(said, '  ')}\n")
+    return text
+
+
+def class_table(summaries: Sequence[Summary]) -> Table:
     """Many submissions: a row each, a column a question, and how many checks passed or did not."""
-    names = list(dict.fromkeys(question.name for result in results for question in result.questions))
+    names = list(dict.fromkeys(question.name for summary in summaries for question in summary.questions))
     legend = ", ".join(f"{number} {name}" for number, name in enumerate(names, 1))
     caption = textwrap.fill(f"{legend}; ? withheld, * a banned name", 76) if names else None
     table = Table(box=box.SIMPLE_HEAD, caption=caption, caption_justify="left", pad_edge=False, padding=0)
@@ -255,18 +271,52 @@ def class_table(results: Sequence[SubmissionResult]) -> Table:
         table.add_column(str(number), justify="right", no_wrap=True)
     table.add_column("checks", justify="right", no_wrap=True)
     table.add_column("not passed", overflow="fold", min_width=9)
-    for result in results:
-        scores = {question.name: question for question in result.questions}
-        counts = Counter(check.outcome for check in result.checks)
-        other = ", ".join(f"{counts[outcome]} {name}" for outcome, name in _OTHER.items() if counts[outcome])
+    for summary in summaries:
+        scores = {question.name: question for question in summary.questions}
+        counts = summary.counts
+        other = ", ".join(f"{counts[outcome]} {name}" for outcome, name in _OTHER.items() if counts.get(outcome))
         table.add_row(
-            Text(safe_line(result.name, 60)),
-            points_text(result.score),
+            Text(safe_line(summary.name, 60)),
+            points_text(summary.score),
             *(_cell(scores.get(name)) for name in names),
-            f"{counts[Outcome.PASSED]}/{len(result.checks)}",
+            f"{counts.get(Outcome.PASSED, 0)}/{sum(counts.values())}",
             other,
         )
     return table
+
+
+def class_overview(summaries: Sequence[Summary]) -> Table:
+    """A class too large for a row each: how many got how much, in all and in each question."""
+    table = Table(box=box.SIMPLE_HEAD, title=f"{len(summaries)} submissions", title_justify="left", pad_edge=False)
+    table.add_column("", overflow="fold", min_width=10)
+    for column in ("points", "mean", "median", "none", "all", "withheld"):
+        table.add_column(column, justify="right", no_wrap=True)
+    table.add_column("low to high")
+    names = list(dict.fromkeys(question.name for summary in summaries for question in summary.questions))
+    for name in names:
+        own = [question for summary in summaries for question in summary.questions if question.name == name]
+        table.add_row(name, *_distribution([(question.score, question.points) for question in own]))
+    table.add_section()
+    table.add_row("all", *_distribution([(summary.score, summary.max_score) for summary in summaries]))
+    return table
+
+
+def _distribution(scores: Sequence[tuple[float | None, float]]) -> tuple[str, ...]:
+    """Points, mean, median, how many have none or all or a withheld score, and a histogram of tenths."""
+    known = [(score, points) for score, points in scores if score is not None]
+    shares = [score / points if points else 0.0 for score, points in known]
+    bins = Counter(min(int(share * 10), 9) for share in shares)
+    most = max(bins.values(), default=1)
+    bars = "".join(_BARS[math.ceil(bins[tenth] / most * (len(_BARS) - 1))] for tenth in range(10))
+    return (
+        points_text(scores[0][1]),
+        points_text(statistics.mean(score for score, _ in known)) if known else "",
+        points_text(statistics.median(score for score, _ in known)) if known else "",
+        str(sum(score == 0 for score, _ in known)),
+        str(sum(score >= points for score, points in known)),
+        str(len(scores) - len(known)),
+        bars,
+    )
 
 
 def _cell(question: QuestionResult | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import enum
 from dataclasses import dataclass, field
@@ -103,6 +104,11 @@ class SubmissionResult:
         """Each check's outcome by its id."""
         return {result.check.id: result.outcome for result in self.checks}
 
+    def counts(self) -> dict[str, int]:
+        """How many checks ended how, by outcome; without those that none ended with."""
+        found = collections.Counter(result.outcome.value for result in self.checks)
+        return {outcome.value: found[outcome.value] for outcome in Outcome if found[outcome.value]}
+
     def question(self, name: str) -> QuestionResult:
         """The question of this name.
 
@@ -129,4 +135,13 @@ def check_result_from_json(data: dict[str, Any]) -> CheckResult:
             "outcome": Outcome(data["outcome"]),
             "frames": tuple(Frame(**frame) for frame in data["frames"]),
         }
+    )
+
+
+def submission_result_from_json(data: dict[str, Any]) -> SubmissionResult:
+    """Read back what `to_json` made of a SubmissionResult."""
+    questions = [QuestionResult(**{**question, "gate": tuple(question["gate"])}) for question in data["questions"]]
+    checks = [check_result_from_json(check) for check in data["checks"]]
+    return SubmissionResult(
+        **{**data, "questions": tuple(questions), "checks": tuple(checks), "notes": tuple(data["notes"])}
     )

@@ -7,6 +7,7 @@ a note, so that the rest is graded; only a submission of which nothing can be re
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import errno
 import itertools
@@ -19,12 +20,12 @@ import sys
 import sysconfig
 import unicodedata
 import zipfile
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache, partial
 from importlib.machinery import PathFinder
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from .config import Homework
 from .errors import ConfigError, SubmissionError
@@ -55,6 +56,18 @@ class Submission:
     files: dict[str, bytes]
     problems: dict[str, str]
     notes: tuple[str, ...]
+
+
+def submission_json(submission: Submission) -> dict[str, Any]:
+    """A submission as plain JSON values, without its name."""
+    files = {name: base64.b64encode(content).decode() for name, content in submission.files.items()}
+    return {"files": files, "problems": submission.problems, "notes": list(submission.notes)}
+
+
+def submission_from_json(name: str, data: Mapping[str, Any]) -> Submission:
+    """Read back what `submission_json` made."""
+    files = {file: base64.b64decode(content) for file, content in data["files"].items()}
+    return Submission(name, files, dict(data["problems"]), tuple(data["notes"]))
 
 
 class _Unreadable(Exception):
