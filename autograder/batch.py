@@ -5,14 +5,16 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from . import pages, reports
 from .config import Homework, Sample, Waiver
 from .errors import ConfigError, SubmissionError
+from .exports import Handed
 from .grading import Grading
 from .results import CheckResult, SubmissionResult
-from .submissions import Submission, read_submission
+from .submissions import Submission
 
 Started = Callable[[str, int], None]  # a submission's name, and how many checks it will have
 Checked = Callable[[CheckResult], None]
@@ -21,7 +23,7 @@ Finished = Callable[[SubmissionResult], None]
 
 def grade_all(
     homework: Homework,
-    submissions: Iterable[tuple[str, Path]],
+    submissions: Iterable[Handed],
     out: Path,
     *,
     isolation: str = "auto",
@@ -37,7 +39,7 @@ def grade_all(
 
     Args:
         homework: the homework.
-        submissions: names, safe as folder names, and where each is.
+        submissions: what was handed in; each is read when its turn comes.
         out: the folder for the results; made if it is missing.
         isolation: `auto`, `container`, `sandbox`, `process` or `none`.
         required: layers that must be in force.
@@ -56,10 +58,10 @@ def grade_all(
     _prepare(out)
     with Grading(homework, isolation, limits, required, waivers) as grading:
         chosen = [check for check in grading.checks if questions is None or check.question in questions]
-        for name, path in submissions:
-            started(name, len(chosen))
-            result = grading.grade(read(path, homework, name), questions, checked)
-            _write(out / name, result, homework.title)
+        for handed in submissions:
+            started(handed.name, len(chosen))
+            result = grading.grade(read(handed, homework), questions, checked)
+            _write(out / handed.name, result, homework.title)
             results.append(result)
             finished(result)
     return results
@@ -75,12 +77,13 @@ def _prepare(out: Path) -> None:
         raise ConfigError(f"the results cannot be written to {out}: {error.strerror}") from error
 
 
-def read(path: Path, homework: Homework, name: str) -> Submission:
+def read(handed: Handed, homework: Homework) -> Submission:
     """Read a submission; one that cannot be read is graded all the same, and every check says why it failed."""
     try:
-        return read_submission(path, homework, name)
+        submission = handed.read(homework)
     except SubmissionError as error:
-        return Submission(name, {}, dict.fromkeys(homework.by_file, str(error)), (str(error),))
+        submission = Submission(handed.name, {}, dict.fromkeys(homework.by_file, str(error)), (str(error),))
+    return replace(submission, notes=(handed.note, *submission.notes)) if handed.note else submission
 
 
 def _write(folder: Path, result: SubmissionResult, title: str) -> None:

@@ -62,6 +62,15 @@ class Engine(enum.StrEnum):
     podman = "podman"
 
 
+class Attempt(enum.StrEnum):
+    """Which of a student's attempts counts."""
+
+    latest = "latest"
+    best = "best"
+    active = "active"
+    all = "all"
+
+
 HomeworkOption = Annotated[
     Path | None,
     typer.Option("--homework", help="The homework's folder; by default the nearest above the working directory."),
@@ -83,8 +92,16 @@ RequireOption = Annotated[
 
 @app.command()
 def grade(
-    submissions: Annotated[list[Path], typer.Argument(help="Folders, zips or single files; or a folder of them.")],
-    out: Annotated[Path, typer.Option("-o", "--out", help="Where results go: DIR/<name>/results.json.")],
+    submissions: Annotated[
+        list[Path], typer.Argument(help="Folders, zips or single files; a folder of them; or a platform's export.")
+    ],
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="Where results go: DIR/<name>/results.json; needed to grade.")
+    ] = None,
+    attempt: Annotated[
+        Attempt, typer.Option(help="Which of a student's attempts counts; `active` is the platform's choice.")
+    ] = Attempt.latest,
+    listing: Annotated[bool, typer.Option("--list", help="Grade nothing: show who handed in what.")] = False,
     question: Annotated[list[str] | None, typer.Option(help="Grade only this question; may be repeated.")] = None,
     isolation: IsolationOption = Isolation.auto,
     require_isolation: RequireOption = "",
@@ -94,10 +111,11 @@ def grade(
     homework: HomeworkOption = None,
 ) -> None:
     """Grade one submission, or many."""
-    from . import containers, reports
+    from . import containers, exports, reports
     from .config import load_homework, load_waivers
-    from .submissions import expand
 
+    if out is None and not listing:
+        raise ConfigError("where do the results go? -o DIR says it; --list needs none, and grades nothing")
     containers.prefer(engine, image)
     hw = load_homework(homework)
     for name in question or ():
@@ -105,18 +123,40 @@ def grade(
     for path in submissions:
         if not path.exists():
             raise ConfigError(f"{path} does not exist")
-    found = expand(submissions, hw)
+    handed = exports.handed_in(submissions, hw)
+    found = exports.counting(handed, attempt)
+    if out is None or listing:
+        names = {one.name for one in found}
+        _wide().print(reports.intake_table(handed, exports.look(handed, hw), names))
+        return
+    if len(found) < len(handed):
+        err_console.print(f"{len(handed) - len(found)} attempts do not count (--attempt {attempt})", highlight=False)
     lifted = load_waivers(hw, waivers) if waivers else ()
     results = _grade(hw, found, out, isolation, question, _layers(require_isolation), lifted)
+    _show(results, found, out, attempt is Attempt.best)
+    _exit_for(results)
+
+
+def _show(results: list[Any], found: list[Any], out: Path, only_best: bool) -> None:
+    """Print what became of one submission, or a table of many; where the best attempt counts, of these only."""
+    from . import exports, reports
+
+    if only_best:
+        names = exports.best(found, {result.name: result.score for result in results})
+        results = [result for result in results if result.name in names]
     if len(results) == 1:
         out_console.print(reports.explanations(results[0]), end="", soft_wrap=True)
         out_console.print(reports.submission_table(results[0]))
     else:
         out_console.print(reports.class_table(results))
-    where = out / (found[0][0] if len(found) == 1 else "<name>")
+    where = out / (found[0].name if len(found) == 1 else "<name>")
     out_console.print(f"results: {where / 'results.json'}", soft_wrap=True, markup=False)
     out_console.print(f"for the student: {where / 'feedback.html'}", soft_wrap=True, markup=False)
-    _exit_for(results)
+
+
+def _wide() -> Console:
+    """A console for tables: a file or a pipe, where no line needs to be broken, takes them as wide as they are."""
+    return out_console if out_console.is_terminal else Console(file=out_console.file, width=1_000)
 
 
 @app.command()
@@ -126,7 +166,7 @@ def demo(
     homework: HomeworkOption = None,
 ) -> None:
     """Grade the homework's sample class, and compare the scores with what they must be."""
-    from . import reports
+    from . import exports, reports
     from .batch import assemble, shortfalls
     from .config import load_homework
 
@@ -134,9 +174,9 @@ def demo(
     if not hw.demo:
         raise ConfigError("the homework has no [[tool.autograder.demo]]")
     with tempfile.TemporaryDirectory() as folder:
-        submissions = [(sample.name, Path(folder) / sample.name) for sample in hw.demo]
-        for sample, (_, path) in zip(hw.demo, submissions, strict=True):
-            assemble(hw, sample.overlays, path)
+        submissions = [exports.single(sample.name, Path(folder) / sample.name) for sample in hw.demo]
+        for sample in hw.demo:
+            assemble(hw, sample.overlays, Path(folder) / sample.name)
         results = _grade(hw, submissions, out, isolation, None, ())
     out_console.print(reports.class_table(results))
     out_console.print(f"results: {out}/<name>/results.json", soft_wrap=True, markup=False)

@@ -10,7 +10,7 @@ import os
 import tempfile
 import textwrap
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +25,7 @@ from .visibility import counts as secret_counts
 from .visibility import for_student
 
 if TYPE_CHECKING:
+    from .exports import Handed
     from .validate import Validation
 
 MAX_TEXT = 4_000  # characters of what one check, or the whole submission, says
@@ -265,6 +266,38 @@ def class_table(results: Sequence[SubmissionResult]) -> Table:
             *(_cell(scores.get(name)) for name in names),
             f"{counts[Outcome.PASSED]}/{len(result.checks)}",
             other,
+        )
+    return table
+
+
+def intake_table(handed: Sequence[Handed], notes: Mapping[str, Sequence[str]], counting: Collection[str]) -> Table:
+    """Who handed in what: a row an attempt.
+
+    Args:
+        handed: the attempts.
+        notes: what is odd about each, by its name.
+        counting: the names of those that are graded.
+    """
+    students = len({(one.platform, one.identity) for one in handed})
+    caption = f"{len(handed)} attempts of {students} students or groups; {len(counting)} would be graded"
+    table = Table(box=box.SIMPLE_HEAD, caption=caption, caption_justify="left", pad_edge=False)
+    for column in ("name", "student", "group"):
+        table.add_column(column, overflow="fold")
+    table.add_column("attempt", justify="right", no_wrap=True)
+    table.add_column("submitted", overflow="fold")
+    table.add_column("late", no_wrap=True)
+    table.add_column("counts", no_wrap=True)
+    table.add_column("notes", overflow="fold")
+    for one in handed:
+        table.add_row(
+            one.name,
+            Text(safe_line(one.student, 60)),
+            Text(safe_line(", ".join(one.members), 200)),
+            str(one.attempt),
+            one.submitted,
+            {True: "late", False: "", None: "?"}[one.late],
+            "yes" if one.name in counting else "no",
+            Text("; ".join(safe_line(note, 200) for note in notes.get(one.name, ()))),
         )
     return table
 
