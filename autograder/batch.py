@@ -20,8 +20,8 @@ from typing import Any, Protocol
 
 from . import fingerprint, gradebook, pages, reports
 from .config import Homework, Sample, Waiver, load_waivers
-from .errors import ConfigError, IsolationError, SubmissionError
-from .exports import Handed, best, single
+from .errors import ConfigError, IsolationError
+from .exports import Handed, accept, best, counting
 from .fingerprint import Fingerprint
 from .gradebook import Gradebook, Row
 from .grading import MAX_GRADERS, Grading, decided, set_aside
@@ -152,7 +152,7 @@ def grade_all(
 
     Args:
         homework: the homework.
-        handed: all attempts that are to be graded.
+        handed: all attempts; those that may count are graded, and all are kept in the gradebook.
         out: the folder for the results; made if it is missing.
         options: how.
         questions: grade only these; all if None. Of others, what still holds is kept.
@@ -163,7 +163,7 @@ def grade_all(
         watcher: told what happens.
 
     Returns:
-        A summary for each that was handed in, in the same order.
+        A summary of each that counts, in the same order; of `best`, once that is known.
 
     Raises:
         ConfigError: the homework is wrong, or the results cannot be written.
@@ -174,11 +174,14 @@ def grade_all(
     make = graders or (lambda: LocalGraders(homework, options, jobs or likely_jobs(len(handed)), watcher.checked))
     with Gradebook(out) as book, contextlib.closing(make()) as own:
         batch = _Batch(homework, options, book, own, out, watcher, questions, regrade)
-        batch.book.hand_in(handed, [entry.name for entry in handed])
-        batch.run(handed)
+        chosen = counting(handed, choice)
+        book.hand_in(handed, {entry.name for entry in chosen})
+        batch.run(chosen)
         if choice == "best":
-            batch.book.count_best(sorted(best(handed, book.scores())))
-        return [batch.summaries[entry.name] for entry in handed]
+            names = best(chosen, {name: summary.score for name, summary in batch.summaries.items()})
+            book.hand_in(handed, names)
+            chosen = [entry for entry in chosen if entry.name in names]
+        return [batch.summaries[entry.name] for entry in chosen]
 
 
 class _Batch:
@@ -234,7 +237,7 @@ class _Batch:
 
     def _begin(self, entry: Handed) -> None:
         """Find out what has to be run of a submission, and have it run."""
-        submission = read_handed(entry, self.homework)
+        submission = accept(entry, self.homework)
         digest = fingerprint.of_submission(submission, self.waivers)
         if digest in self.flying:
             self.flying[digest].append(entry)
@@ -471,19 +474,6 @@ def prepare(out: Path) -> None:
             pass
     except OSError as error:
         raise ConfigError(f"the results cannot be written to {out}: {error.strerror}") from error
-
-
-def read(path: Path, homework: Homework, name: str) -> Submission:
-    """Read a single submission; see `read_handed`."""
-    return read_handed(single(name, path), homework)
-
-
-def read_handed(entry: Handed, homework: Homework) -> Submission:
-    """Read what was handed in; where that cannot be, it is graded all the same, and every check says why it failed."""
-    try:
-        return entry.read(homework)
-    except SubmissionError as error:
-        return Submission(entry.name, {}, dict.fromkeys(homework.by_file, str(error)), (str(error),))
 
 
 def write(folder: Path, result: SubmissionResult, title: str) -> None:

@@ -92,9 +92,14 @@ def grade(
     submissions: Annotated[
         list[Path], typer.Argument(help="Folders, zips or single files; a folder of them; or a platform's export.")
     ],
-    out: Annotated[Path, typer.Option("-o", "--out", help="Where results go: DIR/<name>/results.json.")],
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="Where results go: DIR/<name>/results.json; needed to grade.")
+    ] = None,
+    listing: Annotated[bool, typer.Option("--list", help="Grade nothing: show who handed in what.")] = False,
     question: Annotated[list[str] | None, typer.Option(help="Grade only this question; may be repeated.")] = None,
-    attempt: Annotated[Attempt, typer.Option(help="Which of a student's attempts counts.")] = Attempt.latest,
+    attempt: Annotated[
+        Attempt, typer.Option(help="Which of a student's attempts counts; `active` is the platform's choice.")
+    ] = Attempt.latest,
     jobs: JobsOption = None,
     regrade: Annotated[bool, typer.Option("--regrade", help="Grade also what has not changed.")] = False,
     scheduler: Annotated[str, typer.Option(help="Grade on the Dask cluster with this address.")] = "",
@@ -106,10 +111,12 @@ def grade(
     homework: HomeworkOption = None,
 ) -> None:
     """Grade one submission, or a class; what has not changed since it was graded into the same folder is not run."""
-    from . import containers, exports
+    from . import containers, exports, reports
     from .batch import Options
     from .config import load_homework, load_waivers
 
+    if out is None and not listing:
+        raise ConfigError("where do the results go? -o DIR says it; --list needs none, and grades nothing")
     containers.prefer(engine, image)
     hw = load_homework(homework)
     for name in question or ():
@@ -117,7 +124,11 @@ def grade(
     for path in submissions:
         if not path.exists():
             raise ConfigError(f"{path} does not exist")
-    handed = exports.counting(exports.handed_in(submissions, hw), attempt)
+    handed = exports.handed_in(submissions, hw)
+    if out is None or listing:
+        names = {entry.name for entry in exports.counting(handed, attempt)}
+        _wide().print(reports.intake_table(handed, exports.look(handed, hw), names))
+        return
     lifted = load_waivers(hw, waivers) if waivers else ()
     options = Options(isolation, _layers(require_isolation), waivers=lifted)
     how = {"questions": question, "choice": attempt, "jobs": jobs, "regrade": regrade}
@@ -476,6 +487,11 @@ def _progress() -> Progress:
     from .display import progress_bar
 
     return progress_bar(err_console)
+
+
+def _wide() -> Console:
+    """A console for tables: a file or a pipe, where no line needs to be broken, takes them as wide as they are."""
+    return out_console if out_console.is_terminal else Console(file=out_console.file, width=1_000)
 
 
 def _version(show: bool) -> None:

@@ -13,7 +13,7 @@ import json
 import os
 import stat
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -244,9 +244,8 @@ class Gradebook:
         with self._transaction() as connection:
             connection.execute(runs.update().where(runs.c.id == run).values(finished=now()))
 
-    def hand_in(self, handed: Sequence[Handed], counting: Sequence[str]) -> None:
-        """Note who handed in what; `counting` are the names of the attempts that count."""
-        chosen = set(counting)
+    def hand_in(self, handed: Sequence[Handed], chosen: Collection[str]) -> None:
+        """Note who handed in what, and which attempts, by their names, count."""
         rows = [{**_said(entry), "members": list(entry.members), "counts": entry.name in chosen} for entry in handed]
         with self._transaction() as connection:
             for row in rows:
@@ -320,19 +319,6 @@ class Gradebook:
         with self._told():
             rows = self.connection.execute(sa.select(*columns).order_by(submissions.c.name)).mappings()
             return [Handed(**{**row, "members": tuple(row["members"])}) for row in rows]
-
-    def scores(self) -> dict[str, float | None]:
-        """By name, the score of each submission that has a result; None if withheld."""
-        with self._told():
-            return {row.name: row.score for row in self.connection.execute(sa.select(results.c.name, results.c.score))}
-
-    def count_best(self, chosen: Sequence[str]) -> None:
-        """Note which attempts count, once that is known."""
-        with self._transaction() as connection:
-            names = set(chosen)
-            for name in connection.execute(sa.select(submissions.c.name)).scalars().all():
-                change = submissions.update().where(submissions.c.name == name).values(counts=name in names)
-                connection.execute(change)
 
     def submission(self, digest: str, name: str) -> Submission:
         """What was graded, by its digest.

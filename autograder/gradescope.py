@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from . import bundles, reports
-from .batch import read
 from .config import Homework, load_homework
 from .errors import AutograderError, ConfigError
+from .exports import accept, single
 from .grading import Grading
 from .results import SubmissionResult
 
@@ -81,7 +81,7 @@ def run(place: Path) -> dict[str, Any]:
     metadata = submission_metadata(place / "submission_metadata.json")
     _only_for_root(place / "source")
     homework = load_homework(place / "source" / "homework")
-    submission = read(place / "submission", homework, "submission")
+    submission = accept(single("submission", place / "submission"), homework)
     with Grading(homework, "auto", required=settings["required"]) as grading:
         result = grading.grade(submission, seconds=settings["seconds"])
     results = reports.results_json(result, homework.hidden_visibility, html=True)

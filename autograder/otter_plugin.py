@@ -25,9 +25,9 @@ from otter.test_files import GradingResults, TestCase
 from otter.test_files.abstract_test import TestCaseResult
 
 from . import reports
-from .batch import read
 from .config import load_homework
 from .errors import AutograderError
+from .exports import accept, single
 from .grading import Grading
 from .otter_bundle import HOMEWORK, NOTEBOOK, PLUGIN, TESTS
 from .results import Outcome, SubmissionResult
@@ -81,7 +81,9 @@ class Plugin(AbstractOtterPlugin):
         try:
             homework = load_homework(_only_ours(place.parent / "source" / HOMEWORK))
             with Grading(homework, required=self.plugin_config["require_isolation"]) as grading:
-                self.result = grading.grade(read(folder, homework, name), seconds=self.plugin_config["seconds"])
+                self.result = grading.grade(
+                    accept(single(name, folder), homework), seconds=self.plugin_config["seconds"]
+                )
         except AutograderError as error:
             raise Misconfigured(str(error)) from error
         if self.result.score is None:

@@ -11,7 +11,7 @@ import statistics
 import tempfile
 import textwrap
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +27,7 @@ from .visibility import for_student
 
 if TYPE_CHECKING:
     from .batch import Summary
+    from .exports import Handed
     from .gradebook import Row
     from .validate import Validation
 
@@ -317,6 +318,38 @@ def _distribution(scores: Sequence[tuple[float | None, float]]) -> tuple[str, ..
         str(len(scores) - len(known)),
         bars,
     )
+
+
+def intake_table(handed: Sequence[Handed], notes: Mapping[str, Sequence[str]], counting: Collection[str]) -> Table:
+    """Who handed in what: a row an attempt.
+
+    Args:
+        handed: the attempts.
+        notes: what is odd about each, by its name.
+        counting: the names of those that are graded.
+    """
+    students = len({(one.platform, one.identity) for one in handed})
+    caption = f"{len(handed)} attempts of {students} students or groups; {len(counting)} would be graded"
+    table = Table(box=box.SIMPLE_HEAD, caption=caption, caption_justify="left", pad_edge=False)
+    for column in ("name", "student", "group"):
+        table.add_column(column, overflow="fold")
+    table.add_column("attempt", justify="right", no_wrap=True)
+    table.add_column("submitted", overflow="fold")
+    table.add_column("late", no_wrap=True)
+    table.add_column("counts", no_wrap=True)
+    table.add_column("notes", overflow="fold")
+    for one in handed:
+        table.add_row(
+            one.name,
+            Text(safe_line(one.student, 60)),
+            Text(safe_line(", ".join(one.members), 200)),
+            str(one.attempt),
+            one.submitted,
+            {True: "late", False: "", None: "?"}[one.late],
+            "yes" if one.name in counting else "no",
+            Text("; ".join(safe_line(note, 200) for note in notes.get(one.name, ()))),
+        )
+    return table
 
 
 def _cell(question: QuestionResult | None) -> str:

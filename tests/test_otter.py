@@ -21,10 +21,10 @@ import pytest
 from typer.testing import CliRunner
 
 from autograder import bundles, otter_bundle
-from autograder.batch import read
 from autograder.cli import app
 from autograder.config import Homework, load_homework
 from autograder.errors import ConfigError
+from autograder.exports import accept, single
 from autograder.grading import Grading
 
 HERE = Path(__file__).parent
@@ -169,7 +169,7 @@ def test_a_mutant_loses_in_its_question_only(otter, grading, tmp_path, mutant):
 
 def ours(grading: Grading, folder: Path, files: Files) -> dict[str, float]:
     """The points that our own grader gives."""
-    result = grading.grade(read(pack(folder / "ours.zip", files), grading.homework, "ours"))
+    result = grading.grade(accept(single("ours", pack(folder / "ours.zip", files)), grading.homework))
     return {question.name: round(question.score or 0, 5) for question in result.questions}
 
 

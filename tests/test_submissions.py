@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from autograder import submissions
+from autograder import folders, submissions
 from autograder.config import Homework, Question
 from autograder.errors import SubmissionError
-from autograder.submissions import expand, read_submission
+from autograder.submissions import read_submission
 
 GOOD = b"def answer():\n    return 1\n"
 
@@ -180,7 +180,7 @@ class TestNothingToRead:
         """Zip with an endless table of contents."""
         path = zip_of(tmp_path / "x.zip", {"linear.py": GOOD})
         data = bytearray(path.read_bytes())
-        data[-10:-6] = struct.pack("<L", submissions.MAX_DIRECTORY + 1)
+        data[-10:-6] = struct.pack("<L", folders.SUBMISSION.directory + 1)
         path.write_bytes(data)
         with pytest.raises(SubmissionError, match="far more files"):
             read_submission(path, homework)
@@ -249,7 +249,7 @@ class TestHostileFolders:
 
     def test_too_many_files_leave_the_questions(self, homework, folder):
         """Too many files leave the questions."""
-        for number in range(submissions.MAX_MEMBERS):
+        for number in range(folders.SUBMISSION.members):
             (folder / f"helper{number}.py").write_bytes(b"")
         submission = read_submission(folder, homework)
         assert sorted(submission.files) == ["linear.py", "relu.py"]
@@ -330,7 +330,7 @@ class TestHostileZips:
 
     def test_too_many_members_leave_the_questions(self, homework, tmp_path):
         """Too many members leave the questions."""
-        many = {f"helper{number}.py": b"" for number in range(submissions.MAX_MEMBERS)}
+        many = {f"helper{number}.py": b"" for number in range(folders.SUBMISSION.members)}
         submission = read_submission(zip_of(tmp_path / "x.zip", {**many, "linear.py": GOOD, "relu.py": GOOD}), homework)
         assert sorted(submission.files) == ["linear.py", "relu.py"]
         assert "more than 2000 files" in only(submission.notes)
@@ -412,59 +412,6 @@ class TestNames:
         """Name is stored as python would import it."""
         (folder / "e\u0301.py").write_bytes(b"")
         assert "\u00e9.py" in read_submission(folder, homework).files
-
-
-class TestExpand:
-    """What a command's arguments stand for."""
-
-    def make_class(self, tmp_path: Path, folder: Path) -> Path:
-        """Make a class: folders, one empty, one in another, a zip, and things that are no submissions."""
-        path = tmp_path / "class"
-        path.mkdir()
-        shutil.copytree(folder, path / "alice")
-        shutil.copytree(folder, path / "dave" / "homework")
-        (path / "nobody").mkdir()
-        zip_of(path / "bob.zip", {"linear.py": GOOD})
-        (path / "roster.csv").write_text("")
-        (path / ".cache").mkdir()
-        (path / "linked").symlink_to(folder)
-        return path
-
-    def test_folder_of_submissions_gives_each(self, homework, folder, tmp_path):
-        """Folder of submissions gives each."""
-        path = self.make_class(tmp_path, folder)
-        assert expand([path], homework) == [
-            ("alice", path / "alice"),
-            ("bob", path / "bob.zip"),
-            ("dave", path / "dave"),
-            ("nobody", path / "nobody"),
-        ]
-
-    def test_submission_stands_for_itself(self, homework, folder, tmp_path):
-        """Submission stands for itself."""
-        path = zip_of(tmp_path / "bob.zip", {})
-        missing = tmp_path / "missing"
-        paths = [folder, path, folder / "linear.py", missing]
-        assert expand(paths, homework) == list(zip(["alice", "bob", "linear", "missing"], paths, strict=True))
-
-    def test_folder_in_a_folder_is_one_submission(self, homework, folder, tmp_path):
-        """Folder in a folder is one submission."""
-        shutil.copytree(folder, tmp_path / "erin" / "homework")
-        (tmp_path / "erin" / "homework" / "notes").mkdir()
-        assert expand([tmp_path / "erin"], homework) == [("erin", tmp_path / "erin")]
-
-    def test_names_are_unique_and_safe(self, homework, tmp_path, monkeypatch):
-        """Names are unique and safe."""
-        (tmp_path / "empty" / "here").mkdir(parents=True)
-        monkeypatch.chdir(tmp_path / "empty" / "here")  # from there, `..` holds no submission
-        names = ["a b/c", "A_B", "..", "con", "gradebook.sqlite", "x" * 300, "\x1b[31m", "\u00fc\u00df"]
-        paths = [tmp_path / "1" / "sub.zip", tmp_path / "2" / "Sub.zip", *(Path(name) for name in names)]
-        expanded = [name for name, _ in expand(paths, homework)]
-        assert expanded[:2] == ["sub", "Sub-2"]
-        assert len({name.casefold() for name in expanded}) == len(paths)
-        for name in expanded:
-            assert name == Path(name).name and name.isprintable() and len(name) < 70
-            assert name not in ("", ".", "..", "con", "gradebook.sqlite")
 
 
 def test_reading_closes_what_it_opened(homework, tmp_path):
