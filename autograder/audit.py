@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import fingerprint
-from .batch import LocalGraders, Options, Task, Watcher, likely_jobs, summarise
+from .batch import LocalGraders, Options, Task, Watcher, likely_jobs
 from .config import Homework
 from .errors import ConfigError
 from .gradebook import Gradebook, Row
-from .results import CheckInfo, CheckResult, SubmissionResult
+from .results import CheckInfo, CheckResult, SubmissionResult, summarise
 
 
 @dataclass(frozen=True)

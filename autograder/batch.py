@@ -25,7 +25,7 @@ from .exports import Handed, accept, best, counting
 from .fingerprint import Fingerprint
 from .gradebook import Gradebook, Row
 from .grading import MAX_GRADERS, Grading, decided, set_aside
-from .results import CheckInfo, CheckResult, Outcome, QuestionResult, SubmissionResult
+from .results import CheckInfo, CheckResult, Outcome, SubmissionResult, Summary, summarise
 from .submissions import Submission
 
 AHEAD = 2  # submissions that wait, read, for each that is graded
@@ -68,28 +68,6 @@ class Task:
     submission: Submission
     questions: Sequence[str]
     kept: SubmissionResult | None
-
-
-@dataclass(frozen=True)
-class Summary:
-    """What a class's table shows of a submission.
-
-    Attributes:
-        name: the submission's.
-        questions: their scores.
-        counts: how many checks ended how, by outcome.
-        broken: of checks that ended in INTERNAL_ERROR, why, a line each.
-        graded: whether anything of it was run now.
-    """
-
-    name: str
-    questions: tuple[QuestionResult, ...]
-    counts: Mapping[str, int]
-    broken: tuple[str, ...]
-    graded: bool
-    score: float | None
-    max_score: float
-    seconds: float
 
 
 class Watcher:
@@ -299,23 +277,6 @@ class _Batch:
         summary = summarise(result, graded=graded)
         self.summaries[entry.name] = summary
         self.watcher.finished(summary, result)
-
-
-def summarise(result: SubmissionResult, *, graded: bool = True) -> Summary:
-    """What a class's table shows of a result."""
-    broken = tuple(
-        f"{check.check.id}: {check.message}" for check in result.checks if check.outcome is Outcome.INTERNAL_ERROR
-    )
-    return Summary(
-        result.name,
-        result.questions,
-        result.counts(),
-        broken,
-        graded,
-        result.score,
-        result.max_score,
-        result.seconds,
-    )
 
 
 def fair(handed: Iterable[Handed]) -> list[Handed]:

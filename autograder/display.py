@@ -18,8 +18,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from .batch import Summary, Watcher
-from .results import CheckResult, Outcome, SubmissionResult
+from .batch import Watcher
+from .results import CheckResult, Outcome, SubmissionResult, Summary
 
 
 def progress_bar(console: Console) -> Progress:
@@ -74,7 +74,8 @@ class ClassProgress(Watcher):
 
     def interrupted(self) -> None:
         """Say what was finished, and how to go on."""
-        self.say(f"interrupted: {self.done} of {self.of} submissions are finished; the same command goes on from there")
+        if self.of > 1:
+            self.say(f"interrupted: {self.done} of {self.of} submissions are finished; the same command goes on from there")
 
     def begin(self, submissions: int, checks: int) -> None:
         """Show a bar of submissions; of checks, where there is only one."""

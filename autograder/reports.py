@@ -21,12 +21,11 @@ from rich.table import Table
 from rich.text import Text
 
 from . import feedback
-from .results import CheckResult, Outcome, QuestionResult, SubmissionResult
+from .results import CheckResult, Outcome, QuestionResult, SubmissionResult, Summary
 from .visibility import counts as secret_counts
 from .visibility import for_student
 
 if TYPE_CHECKING:
-    from .batch import Summary
     from .exports import Handed
     from .gradebook import Row
     from .validate import Validation

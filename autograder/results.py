@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import dataclasses
 import enum
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -119,6 +120,45 @@ class SubmissionResult:
             if question.name == name:
                 return question
         raise KeyError(name)
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a class's table shows of a submission.
+
+    Attributes:
+        name: the submission's.
+        questions: their scores.
+        counts: how many checks ended how, by outcome.
+        broken: of checks that ended in INTERNAL_ERROR, why, a line each.
+        graded: whether anything of it was run now.
+    """
+
+    name: str
+    questions: tuple[QuestionResult, ...]
+    counts: Mapping[str, int]
+    broken: tuple[str, ...]
+    graded: bool
+    score: float | None
+    max_score: float
+    seconds: float
+
+
+def summarise(result: SubmissionResult, *, graded: bool = True) -> Summary:
+    """What a class's table shows of a result."""
+    broken = tuple(
+        f"{check.check.id}: {check.message}" for check in result.checks if check.outcome is Outcome.INTERNAL_ERROR
+    )
+    return Summary(
+        result.name,
+        result.questions,
+        result.counts(),
+        broken,
+        graded,
+        result.score,
+        result.max_score,
+        result.seconds,
+    )
 
 
 def to_json(result: Any) -> Any:

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from autograder import reports
 from autograder.reports import class_table, results_json, submission_table, write_json
-from autograder.results import CheckInfo, CheckResult, Frame, Outcome, QuestionResult, SubmissionResult
+from autograder.results import CheckInfo, CheckResult, Frame, Outcome, QuestionResult, SubmissionResult, summarise
 
 VISIBILITIES = {"hidden", "after_due_date", "after_published", "visible"}
 FORMATS = {"text", "html", "simple_format", "md", "ansi"}
@@ -221,7 +221,7 @@ class TestTables:
             return SubmissionResult(name, tuple(QuestionResult(q, points[q], scores[q], gate) for q in points), checks)
 
         rows = [row("alice", 1), row("b" * 100, 0.778), row("carol", 0, ("x",)), row("dave", None)]
-        text = printed(class_table(rows))
+        text = printed(class_table([summarise(row) for row in rows]))
         assert all(len(line) <= 80 for line in text.splitlines())
         lines = {line.split()[0]: line.split() for line in text.splitlines() if line.strip()}
         assert lines["alice"][1:13] == ["115", "10", "10", "15", *["10"] * 8]
@@ -243,7 +243,7 @@ class TestTables:
             (check("linear", "test_a", Outcome.FAILED, message=nasty),),
             notes=(nasty,),
         )
-        for table in (submission_table(result), class_table([result])):
+        for table in (submission_table(result), class_table([summarise(result)])):
             text = printed(table, 200)
             assert "[red]" in text and "\x1b" not in text
 
