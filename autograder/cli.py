@@ -115,7 +115,7 @@ def grade(
     from .config import load_homework, load_waivers
 
     if out is None and not listing:
-        raise ConfigError("where do the results go? -o DIR says it; --list needs none, and grades nothing")
+        raise ConfigError("Missing option '-o DIR': where results go; --list needs none, and grades nothing")
     containers.prefer(engine, image)
     hw = load_homework(homework)
     for name in question or ():
@@ -130,7 +130,9 @@ def grade(
         _wide().print(reports.intake_table(handed, exports.look(handed, hw), names))
         return
     if len(found) < len(handed):
-        err_console.print(f"{len(handed) - len(found)} attempts do not count (--attempt {attempt})", highlight=False)
+        err_console.print(
+            f"of {len(handed)} attempts, {len(handed) - len(found)} do not count (--attempt {attempt})", highlight=False
+        )
     lifted = load_waivers(hw, waivers) if waivers else ()
     results = _grade(hw, found, out, isolation, question, _layers(require_isolation), lifted)
     _show(results, found, out, attempt is Attempt.best)
