@@ -293,8 +293,9 @@ def intake_table(handed: Sequence[Handed], notes: Mapping[str, Sequence[str]], c
         "notes": ["; ".join(safe_line(note, 200) for note in notes.get(one.name, ())) for one in handed],
     }
     shown = {column: cells for column, cells in columns.items() if any(cells)}  # not every export says everything
-    for column in shown:
-        table.add_column(column, overflow="fold")
+    for column, cells in shown.items():
+        whole = 24 if column == "name" else 8  # what is not broken into lines, where there is room
+        table.add_column(column, overflow="fold", min_width=min(whole, max(map(len, cells))))
     for row in zip(*shown.values(), strict=True):
         table.add_row(*map(Text, row))
     return table
