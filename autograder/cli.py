@@ -116,7 +116,7 @@ def grade(
     from .config import load_homework, load_waivers
 
     if out is None and not listing:
-        raise ConfigError("where do the results go? -o DIR says it; --list needs none, and grades nothing")
+        raise ConfigError("Missing option '-o DIR': where results go; --list needs none, and grades nothing")
     containers.prefer(engine, image)
     hw = load_homework(homework)
     for name in question or ():
@@ -125,10 +125,14 @@ def grade(
         if not path.exists():
             raise ConfigError(f"{path} does not exist")
     handed = exports.handed_in(submissions, hw)
+    counted = exports.counting(handed, attempt)
     if out is None or listing:
-        names = {entry.name for entry in exports.counting(handed, attempt)}
+        names = {entry.name for entry in counted}
         _wide().print(reports.intake_table(handed, exports.look(handed, hw), names))
         return
+    if len(counted) < len(handed):
+        left = f"of {len(handed)} attempts, {len(handed) - len(counted)} do not count (--attempt {attempt})"
+        err_console.print(left, highlight=False)
     lifted = load_waivers(hw, waivers) if waivers else ()
     options = Options(isolation, _layers(require_isolation), waivers=lifted)
     how = {"questions": question, "choice": attempt, "jobs": jobs, "regrade": regrade}

@@ -75,7 +75,9 @@ class ClassProgress(Watcher):
     def interrupted(self) -> None:
         """Say what was finished, and how to go on."""
         if self.of > 1:
-            self.say(f"interrupted: {self.done} of {self.of} submissions are finished; the same command goes on from there")
+            self.say(
+                f"interrupted: {self.done} of {self.of} submissions are finished; the same command goes on from there"
+            )
 
     def begin(self, submissions: int, checks: int) -> None:
         """Show a bar of submissions; of checks, where there is only one."""

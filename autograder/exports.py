@@ -183,7 +183,7 @@ def look(handed: Sequence[Handed], homework: Homework) -> dict[str, list[str]]:
         try:
             submission = attempt.read(homework)
         except SubmissionError as error:
-            found[attempt.name].append(str(error))
+            found[attempt.name] = [str(error)] if attempt.note in str(error) else [attempt.note, str(error)]
         else:
             digests[attempt.name] = submission.digest
             found[attempt.name] += [*_in_short(list(submission.problems.values())), *submission.notes]

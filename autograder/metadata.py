@@ -17,6 +17,7 @@ import yaml
 MAX_SIZE = 64 << 20  # bytes
 MAX_ENTRIES = 100_000
 _MAX_DEPTH = 8  # what is wanted lies four levels deep
+_TOO_DEEP = 200  # libyaml takes the square of the depth
 _UNWANTED = frozenset({":results", "results"})
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -117,6 +118,8 @@ def _plain(events: Iterator[Any]) -> Any:
         opens = isinstance(event, yaml.CollectionStartEvent)
         if skipped:
             skipped += opens - isinstance(event, yaml.CollectionEndEvent)
+            if skipped > _TOO_DEEP:
+                raise ValueError("nested too deeply")
             continue
         parent = stack[-1] if stack else root
         if isinstance(event, yaml.CollectionEndEvent):

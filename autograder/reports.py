@@ -7,6 +7,7 @@ import dataclasses
 import json
 import math
 import os
+import re
 import statistics
 import tempfile
 import textwrap
@@ -320,7 +321,7 @@ def _distribution(scores: Sequence[tuple[float | None, float]]) -> tuple[str, ..
 
 
 def intake_table(handed: Sequence[Handed], notes: Mapping[str, Sequence[str]], counting: Collection[str]) -> Table:
-    """Who handed in what: a row an attempt.
+    """Who handed in what: a row an attempt, a column for what is known of any.
 
     Args:
         handed: the attempts.
@@ -330,24 +331,22 @@ def intake_table(handed: Sequence[Handed], notes: Mapping[str, Sequence[str]], c
     students = len({(one.platform, one.identity) for one in handed})
     caption = f"{len(handed)} attempts of {students} students or groups; {len(counting)} would be graded"
     table = Table(box=box.SIMPLE_HEAD, caption=caption, caption_justify="left", pad_edge=False)
-    for column in ("name", "student", "group"):
-        table.add_column(column, overflow="fold")
-    table.add_column("attempt", justify="right", no_wrap=True)
-    table.add_column("submitted", overflow="fold")
-    table.add_column("late", no_wrap=True)
-    table.add_column("counts", no_wrap=True)
-    table.add_column("notes", overflow="fold")
-    for one in handed:
-        table.add_row(
-            one.name,
-            Text(safe_line(one.student, 60)),
-            Text(safe_line(", ".join(one.members), 200)),
-            str(one.attempt),
-            one.submitted,
-            {True: "late", False: "", None: "?"}[one.late],
-            "yes" if one.name in counting else "no",
-            Text("; ".join(safe_line(note, 200) for note in notes.get(one.name, ()))),
-        )
+    columns = {
+        "name": [one.name for one in handed],
+        "student": [safe_line(one.student, 60) for one in handed],
+        "group": [safe_line(", ".join(one.members), 200) for one in handed],
+        "attempt": [str(one.attempt) for one in handed],
+        "submitted": [re.sub(r"\.\d+", "", one.submitted) for one in handed],
+        "late": ["late" if one.late else "" for one in handed],
+        "counts": ["yes" if one.name in counting else "no" for one in handed],
+        "notes": ["; ".join(safe_line(note, 200) for note in notes.get(one.name, ())) for one in handed],
+    }
+    shown = {column: cells for column, cells in columns.items() if any(cells)}  # not every export says everything
+    for column, cells in shown.items():
+        whole = 24 if column == "name" else 8  # what is not broken into lines, where there is room
+        table.add_column(column, overflow="fold", min_width=min(whole, max(map(len, cells))))
+    for row in zip(*shown.values(), strict=True):
+        table.add_row(*map(Text, row))
     return table
 
 

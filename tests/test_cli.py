@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import io
 import json
 import os
 import shutil
@@ -11,6 +12,7 @@ import stat
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -178,6 +180,48 @@ def test_an_internal_error_withholds_the_score(run, tmp_path):
     assert "not your fault" in found["output"]
 
 
+# -- attempts ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def export(tmp_path) -> Path:
+    """Canvas' zip of a class: one student with two attempts, the first of which is the better, and a broken zip."""
+    attempts = {5: MINI / "solutions", 6: MINI / "assignment"}
+    with zipfile.ZipFile(tmp_path / "submissions.zip", "w") as archive:
+        for number, folder in attempts.items():
+            inner = io.BytesIO()
+            with zipfile.ZipFile(inner, "w") as one:
+                for file in ("square.py", "cube.py"):
+                    one.write(folder / file, file)
+            archive.writestr(f"lovelaceada_1_{number}_hw.zip", inner.getvalue())
+        archive.writestr("bo_LATE_2_7_hw.zip", b"PK not much")
+    return tmp_path / "submissions.zip"
+
+
+def test_list_shows_who_handed_in_what(run, export):
+    """Nothing is graded, nothing need be named for results, and a pipe gets whole lines."""
+    status, table, err = run("grade", export, "--list", "--homework", MINI)
+    assert (status, err) == (0, "")
+    rows = {line.split()[0]: line for line in table.splitlines() if line.strip()}
+    assert rows["bo_2"].split()[:5] == ["bo_2", "bo", "1", "late", "yes"]
+    assert "bo_LATE_2_7_hw.zip: not a zip that can be read" in rows["bo_2"]
+    assert rows["lovelaceada_1"].split()[:4] == ["lovelaceada_1", "lovelaceada", "1", "no"]
+    assert rows["lovelaceada_1-2"].split()[:4] == ["lovelaceada_1-2", "lovelaceada", "2", "yes"]
+    assert "3 attempts of 2 students or groups; 2 would be graded" in table
+
+
+@pytest.mark.parametrize(("choice", "graded", "score"), [("latest", 2, "0"), ("best", 3, "25")])
+def test_which_attempt_counts(run, export, tmp_path, choice, graded, score):
+    """The last, or the best of all."""
+    arguments = ["-o", tmp_path / "out", "--attempt", choice, "--homework", MINI, "--isolation", "none"]
+    status, table, err = run("grade", export, *arguments)
+    assert status == 0
+    assert len(list((tmp_path / "out").glob("*/results.json"))) == graded
+    rows = [line.split()[:2] for line in table.splitlines() if line.split("_")[0].strip() in ("lovelaceada", "bo")]
+    assert rows == [["bo_2", "0"], ["lovelaceada_1" + ("-2" if choice == "latest" else ""), score]]
+    assert ("1 do not count" in err) == (choice == "latest")
+
+
 # -- errors --------------------------------------------------------------------------------------------------
 
 
@@ -188,10 +232,11 @@ def test_an_internal_error_withholds_the_score(run, tmp_path):
         (["solutions", "-o", "out", "--homework", "broken"], "not valid TOML"),
         (["solutions", "-o", "out", "--homework", "wrong"], "there is no question 'circle'|questions"),
         (["no/such/file", "-o", "out"], "no/such/file"),
+        (["solutions"], "-o DIR"),
         (["solutions", "-o", "out", "--question", "circle"], "there is no question 'circle'; the questions are square"),
         (["solutions", "-o", "file/out", "--question", "both"], "the results cannot be written to file/out"),
     ],
-    ids=["no-homework", "no-toml", "wrong-toml", "no-submission", "no-question", "no-output"],
+    ids=["no-homework", "no-toml", "wrong-toml", "no-submission", "no-place", "no-question", "no-output"],
 )
 def test_a_users_error_is_one_line(run, copy, monkeypatch, arguments, message):
     """Status 2, and one line that says what was wrong."""

@@ -140,7 +140,19 @@ def run_oddly(name: str, folder: Path) -> tuple[subprocess.CompletedProcess[str]
     (make_class(folder / "class", *NAMES) / "c/cube.py").write_text(LOUD, encoding="utf-8")
     if name == "a-folder-in-the-way":
         (out / "c/results.json").mkdir(parents=True)
-    options = [folder / "class", "-o", out, "--homework", MINI, "--question", "cube", "--isolation", odd.mode, "--jobs", "1"]
+    options = [
+        folder / "class",
+        "-o",
+        out,
+        "--homework",
+        MINI,
+        "--question",
+        "cube",
+        "--isolation",
+        odd.mode,
+        "--jobs",
+        "1",
+    ]
     command = ["sh", "-c", odd.shell, "sh", *COMMAND, *map(str, options)]
     if odd.disk:
         disk = [odd.disk, f"{folder}/disk", "" if on_disk else "filled", f"{folder}/kept"]

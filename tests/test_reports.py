@@ -5,12 +5,14 @@ import json
 import os
 import stat
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from rich.console import Console
 
 from autograder import reports
-from autograder.reports import class_table, results_json, submission_table, write_json
+from autograder.exports import single
+from autograder.reports import class_table, intake_table, results_json, submission_table, write_json
 from autograder.results import CheckInfo, CheckResult, Frame, Outcome, QuestionResult, SubmissionResult, summarise
 
 VISIBILITIES = {"hidden", "after_due_date", "after_published", "visible"}
@@ -246,6 +248,27 @@ class TestTables:
         for table in (submission_table(result), class_table([summarise(result)])):
             text = printed(table, 200)
             assert "[red]" in text and "\x1b" not in text
+
+    def test_intake_table(self):
+        """A row an attempt; nothing of the export is markup; a wide one has each on a line."""
+        ada = replace(single("ada_1", Path("a")), student="[red]Ada\x1b", members=("Ada", "Ben"), late=True)
+        ben = replace(single("ben_2", Path("b")), attempt=2, submitted="2024-03-01T12:00:00.5+00:00")
+        text = printed(intake_table([ada, ben], {"ben_2": ["x.zip is broken", "[late]"]}, {"ben_2"}), 300)
+        lines = [line.split() for line in text.splitlines() if line.strip()[:3] in ("ada", "ben")]
+        assert lines[0] == ["ada_1", "[red]Ada\N{REPLACEMENT CHARACTER}", "Ada,", "Ben", "1", "late", "no"]
+        assert lines[1] == [
+            "ben_2",
+            "ben_2",
+            "2",
+            "2024-03-01T12:00:00+00:00",
+            "yes",
+            "x.zip",
+            "is",
+            "broken;",
+            "[late]",
+        ]
+        assert "2 attempts of 2 students or groups; 1 would be graded" in text
+        assert " group " not in printed(intake_table([ben], {}, ()), 300).splitlines()[1]
 
     def test_points_are_never_rounded_up(self):
         """Points are never rounded up."""
