@@ -167,9 +167,13 @@ def test_a_reply_that_ends_anywhere_is_a_crash():
 # -- clocks --------------------------------------------------------------------------------------------------
 
 
+DATED = ("gradebook", "exports", "metadata")  # have times of day, which people read and nothing waits for
+
+
 def test_only_clocks_that_nobody_sets_are_read():
     """No module asks for the time of day: deadlines and durations are of monotonic clocks."""
-    for path in Path(grading.__file__).parent.glob("*.py"):
+    modules = [path for path in Path(grading.__file__).parent.glob("*.py") if path.stem not in DATED]
+    for path in modules:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.ImportFrom):
                 assert node.module not in ("time", "datetime"), path
