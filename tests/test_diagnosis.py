@@ -74,6 +74,13 @@ class TestSame:
         """The same mistake ends in one or another, by how it is written."""
         assert same(["raises", "IndexError"], ["raises", "RuntimeError"], loose=False)
 
+    @pytest.mark.parametrize("name", sorted(diagnosis.UNLIKE_OTHERS))
+    def test_a_misspelled_name_is_no_other_mistake(self, name: str):
+        """Whatever a mutant raises in its place, it raises for another reason."""
+        assert not same(["raises", name], ["raises", "TypeError"], loose=True)
+        assert not same(["raises", "TypeError"], ["raises", name], loose=False)
+        assert same(["raises", name], ["raises", name], loose=False)
+
     def test_a_tolerance_of_its_own(self):
         """A probe says how far a statistic may be off."""
         assert same(["number", 1.0, 0.1], ["number", 1.05, 0.1], loose=False)
