@@ -7,9 +7,9 @@ do nothing but raise spells 11 bits with each. So a question's hidden checks tel
 with its words.
 
 What remains for who makes answers fail in order to learn: of each question a line, which is log2 of the number of lines
-in all files of the submission, and the words of one message; of each hidden check that fails how it ended, one of
-Python's exceptions with one of the messages in `templates/messages.txt`, less than 14 bits together, one of a dozen
-hints, and which of the places that were told already, if any.
+in all files of the submission, the words of one message, and which of its mutants' hints it gets; of each hidden check
+that fails how it ended, one of Python's exceptions with one of the messages in `templates/messages.txt`, less than 14
+bits together, one of a dozen general hints, and which of the places that were told already, if any.
 """
 
 from __future__ import annotations
