@@ -7,7 +7,7 @@ import linecache
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
@@ -32,6 +32,7 @@ DIFFERENT = "What came is not what was expected."
 ARGUMENTS = r"(?m)^(?:Falsifying example|Failing test case): "  # how Hypothesis begins to say what it tried
 MAX_MESSAGE = 1_500  # characters
 MAX_STEPS = 16  # of a traceback, as many as a worker sends
+Part = TypeVar("Part")
 
 
 @dataclass(frozen=True)
@@ -67,8 +68,7 @@ class Examples:
         self, error: BaseException, arguments: Mapping[str, Any], test: Callable[..., Any], *, smallest: bool = True
     ) -> None:
         """Take note of one; the smallest is the last of which this is said."""
-        found = comparison.found_in(error)
-        self.almost.append(comparison.recognised(found) if found else "")
+        self.almost.append(_tried(lambda: _almost(error), None))
         if smallest:
             self.arguments, self.test = dict(arguments), test
 
@@ -85,9 +85,28 @@ class Examples:
             return False
         try:
             self.test(**{name: torch.float64 for name in single})
-        except Exception:
+        except KeyboardInterrupt:
+            raise
+        except BaseException:  # pytest's own are no Exception, nor is that of a worker which is lost
             return False
         return True
+
+
+def _almost(error: BaseException) -> str | None:
+    """In which simple way what came is almost right; see `comparison.recognised`."""
+    found = comparison.found_in(error)
+    return comparison.recognised(found) if found else ""
+
+
+def _tried(part: Callable[[], Part], otherwise: Part, lost: Callable[[], object] = lambda: None) -> Part:
+    """One part of an explanation; where it goes wrong, the others are said all the same."""
+    try:
+        return part()
+    except KeyboardInterrupt:
+        raise
+    except BaseException:  # student code may run once more here, and end a worker, or what runs it
+        lost()
+        return otherwise
 
 
 def explain(
@@ -99,6 +118,7 @@ def explain(
     *,
     cooperative: bool = False,
     changed: bool | None = None,
+    lost: Callable[[], object] = lambda: None,
 ) -> Explanation:
     """What can be said of a failure.
 
@@ -110,28 +130,33 @@ def explain(
         examples: those of Hypothesis that failed.
         cooperative: whether the check looks at what becomes of its inputs.
         changed: whether student code changed one; None where that is to be seen from the tensors themselves.
+        lost: called where a part cannot be had, while its exception is handled.
     """
-    found = comparison.found_in(error)
-    places = places_of(error.__traceback__, file)
+    nowhere: list[Place] = []
+    places = _tried(lambda: places_of(error.__traceback__, file), nowhere, lost)
     place = places[0] if places else None
-    code = example.code(places, provider)
+    code = _tried(lambda: example.code(places, provider), "", lost)
+    message = _message(text, bool(code)) or (GRADCHECK if isinstance(error, GradcheckError) else DIFFERENT)
+    compared = _tried(lambda: _described(error), "", lost)
     if examples is None or not examples.almost:
-        examples = Examples([comparison.recognised(found) if found else ""])
+        examples = Examples([_tried(lambda: _almost(error), None, lost)])
     stubs = tuple(f"{module}: " for module in provider.values())
-    hint = examples.hint()
-    if _is_stub(error, stubs):
-        hint = STUB
-    elif place and _is_about_none(error) and gave_none(place):
-        hint = NONE
-    elif cooperative and (_has_changed_input(place) if changed is None else changed):
-        hint = CHANGED
-    return Explanation(
-        _message(text, bool(code)) or (GRADCHECK if isinstance(error, GradcheckError) else DIFFERENT),
-        comparison.described(found) if found else "",
-        jacobians(error, place),
-        code,
-        hint,
-    )
+
+    def plain() -> str:
+        if _is_stub(error, stubs):
+            return STUB
+        if place and _is_about_none(error) and gave_none(place):
+            return NONE
+        return CHANGED if cooperative and (_has_changed_input(place) if changed is None else changed) else ""
+
+    # Last what runs student code once more: its worker may not outlive that.
+    hint = _tried(plain, "", lost) or _tried(examples.hint, "", lost)
+    return Explanation(message, compared, _tried(lambda: jacobians(error, place), "", lost), code, hint)
+
+
+def _described(error: BaseException) -> str:
+    found = comparison.found_in(error)
+    return comparison.described(found) if found else ""
 
 
 def _message(text: str, has_code: bool) -> str:

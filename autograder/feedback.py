@@ -1,7 +1,7 @@
 """What one check has to say to a student, as text: in the handout's tests, on the grader's terminal, on a platform.
 
-The handout carries a copy of this module, and of `comparison` and `example`, which find out what there is to say; none
-of the three imports anything else of ours.
+The handout carries a copy of this module, and of those that find out what there is to say (`stubs.EXPLAINING`); they
+import nothing else of ours.
 """
 
 from __future__ import annotations
@@ -106,8 +106,8 @@ def html(said: Feedback, safe: Callable[[str], str]) -> str:
 
 
 def step(file: str, line: int, function: str, source: str) -> str:
-    """One step of a traceback."""
-    where = f"{file}:{line}{f' in {function}' if function else ''}"
+    """One step of a traceback; line 0 where only the file is told."""
+    where = f"{file}{f':{line}' if line else ''}{f' in {function}' if function else ''}"
     return f"{where}\n    {source.strip()}" if source.strip() else where
 
 

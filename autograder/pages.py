@@ -250,7 +250,7 @@ def _question(
     question: QuestionResult, number: int, results: Sequence[CheckResult], secret: tuple[int, int] | None
 ) -> _Question:
     own = [r for r in results if r.check.question == question.name and r.check.visibility in LISTED]
-    checks = [_check(for_student(result), f"q{number}-{count}") for count, result in enumerate(own, 1)]
+    checks = [_check(shown, f"q{number}-{count}") for count, shown in enumerate(for_student(own), 1)]
     passed = tuple(check for check in checks if check.outcome is Outcome.PASSED)
     others, hint = _share_hint([check for check in checks if check.outcome is not Outcome.PASSED])
     score, most = question.score or 0.0, question.points

@@ -359,16 +359,20 @@ class Judge:
         if error is None or verdict.outcome is not Outcome.FAILED:
             return
         provider = {name: question.name for name, question in self.homework.provider.items()}
-        about = {
+        about: dict[str, Any] = {
             "cooperative": item.stash[CHECK].kind == "cooperative",
             "changed": self.run.session is not None and self.run.session.inputs_changed,
         }
         file, examples = str(item.path), self.run.examples
-        try:
-            self.run.explanation = explain(error, verdict.message, file, provider, examples, **about)
-        except (Exception, WorkerLost):
+
+        def lost() -> None:
             print(f"{item.nodeid} cannot be explained:")
             traceback.print_exc()
+
+        try:
+            self.run.explanation = explain(error, verdict.message, file, provider, examples, **about, lost=lost)
+        except (Exception, pytest.fail.Exception, pytest.skip.Exception, WorkerLost):
+            lost()
 
     # -- what checks receive ---------------------------------------------------------------------------------------
 

@@ -59,12 +59,12 @@ class Sight:
         except AutograderError as error:
             if isinstance(error, ConfigError):
                 raise
-            self.behaviour[name] = ["raises", getattr(error, "type_name", type(error).__name__)]
+            self.behaviour[name] = ["raises", type(error).__name__]
         except WorkerLost as error:
             self.behaviour[name] = ["lost", type(error).__name__]
             raise
         except Exception as error:  # what student code gave cannot be used as the contract says
-            self.behaviour[name] = ["raises", type(error).__name__]
+            self.behaviour[name] = ["raises", getattr(error, "type_name", type(error).__name__)[:MAX_TEXT]]
         return value
 
 

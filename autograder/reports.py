@@ -60,10 +60,11 @@ def results_json(result: SubmissionResult, hidden: str = "visible", *, html: boo
         Gradescope's autograder specifications, "Output format".
     """
     withheld = result.score is None
+    shown = replace(result, checks=tuple(for_student(result.checks)))
     rendered: dict[str, Any] = {"score": result.score} if not withheld else {}
     rendered |= {
         "max_score": result.max_score,
-        "execution_time": _number(result.seconds),
+        "execution_time": _tenths(result.seconds),
         "output": _summary(result),
         "output_format": "text",
         "test_output_format": "text",
@@ -76,7 +77,7 @@ def results_json(result: SubmissionResult, hidden: str = "visible", *, html: boo
                 **_output(check, question, html),
                 "visibility": {"public": "visible", "hidden": hidden}.get(check.check.visibility, "hidden"),
             }
-            for q, (question, checks) in enumerate(_by_question(result), 1)
+            for q, (question, checks) in enumerate(_by_question(shown), 1)
             for c, check in enumerate(checks, 1)
         ],
         "extra_data": _extra(result),
@@ -99,9 +100,9 @@ def _shares(question: QuestionResult, checks: Sequence[CheckResult]) -> list[flo
 
 
 def _test(result: CheckResult, question: QuestionResult, number: str, share: float, withheld: bool) -> dict[str, Any]:
-    shown = for_student(result)
+    """One check, of what the student may see: what it took, and what it measured, student code could make say more."""
     test: dict[str, Any] = {
-        "name": safe_line(shown.check.title, MAX_NAME),
+        "name": safe_line(result.check.title, MAX_NAME),
         "name_format": "text",
         "number": number,
     }
@@ -117,20 +118,22 @@ def _test(result: CheckResult, question: QuestionResult, number: str, share: flo
             "outcome": result.outcome.value,
             "kind": result.check.kind,
             "points": result.check.points,
-            "seconds": _number(result.seconds),
-            "calls": result.calls,
         },
     }
     if result.check.visibility == "public":
-        test["extra_data"]["id"] = result.check.id
+        test["extra_data"] |= {
+            "id": result.check.id,
+            "seconds": _number(result.seconds),
+            "calls": result.calls,
+        }
     if result.measured:
         test["extra_data"]["measured"] = {name: _number(value) for name, value in result.measured.items()}
     return test
 
 
 def _output(result: CheckResult, question: QuestionResult, html: bool) -> dict[str, str]:
-    """What one check says to the student."""
-    said = said_by(for_student(result))
+    """What one check says to the student, of what the student may see."""
+    said = said_by(result)
     counts = f"Counts 0: {question.gate[0]}." if question.gate and result.outcome is Outcome.PASSED else ""
     if html:
         text = feedback.html(replace(said, message=counts or said.message), safe_text)
@@ -177,7 +180,12 @@ def _extra(result: SubmissionResult) -> dict[str, Any]:
 
 
 def _seconds(checks: Sequence[CheckResult]) -> float:
-    return _number(sum(check.seconds for check in checks))
+    return _tenths(sum(check.seconds for check in checks))
+
+
+def _tenths(seconds: float) -> float:
+    """Seconds as exactly as students may see them where hidden checks are among what took them."""
+    return round(_number(seconds), 1)
 
 
 def _number(seconds: float) -> float:

@@ -211,10 +211,11 @@ def _internal(who: str, result: SubmissionResult) -> list[str]:
 def _shows(who: str, result: SubmissionResult) -> list[str]:
     """Where a student would see what a hidden check has to say: it names inputs, expected values and its source."""
     found = []
-    for check in result.checks:
-        shown = for_student(check)
-        told = "\n".join([shown.message, shown.output, *(frame.function for frame in shown.frames)])
-        said = [line.strip() for text in (check.message, check.output) for line in text.splitlines()]
+    for check, shown in zip(result.checks, for_student(result.checks), strict=True):
+        parts = (shown.message, shown.output, shown.comparison, shown.jacobians, shown.example, shown.hint)
+        told = "\n".join([*parts, *(frame.function for frame in shown.frames)])
+        texts = (check.message, check.output, check.comparison, check.jacobians, check.example)
+        said = [line.strip() for text in texts for line in text.splitlines()]
         telling = [line for line in said if len(line) >= TELLING and not always_said(line, check.frames)]
         if check.check.visibility != "public" and any(line in told for line in telling):
             found.append(f"{who}: the student is shown what {check.check.id} says")

@@ -74,6 +74,13 @@ class TestSame:
         """The same mistake ends in one or another, by how it is written."""
         assert same(["raises", "IndexError"], ["raises", "RuntimeError"], loose=False)
 
+    @pytest.mark.parametrize("name", sorted(diagnosis.UNLIKE_OTHERS))
+    def test_a_misspelled_name_is_no_other_mistake(self, name: str):
+        """Whatever a mutant raises in its place, it raises for another reason."""
+        assert not same(["raises", name], ["raises", "TypeError"], loose=True)
+        assert not same(["raises", "TypeError"], ["raises", name], loose=False)
+        assert same(["raises", name], ["raises", name], loose=False)
+
     def test_a_tolerance_of_its_own(self):
         """A probe says how far a statistic may be off."""
         assert same(["number", 1.0, 0.1], ["number", 1.05, 0.1], loose=False)
@@ -270,3 +277,92 @@ def test_a_probe_that_is_wrong_is_told(tiny: Homework, tmp_path: Path):
     (root / "checks/probes/square.py").write_text("def other(): ...")
     with pytest.raises(ConfigError, match=r"square.py has no usable probe\(hw, see\)"):
         validate(load_homework(root), only=["hints"], jobs=1)
+
+
+LINEAR = """
+import torch
+from torch.nn import Module, Parameter
+class Linear(Module):
+    def __init__(self, in_dim, out_dim, bias=True, init_factor=2.0):
+        super().__init__()
+        self.weight = Parameter(torch.randn(in_dim, out_dim) * (init_factor / in_dim) ** 0.5)
+        self.bias = Parameter(torch.zeros(out_dim)) if bias else None
+    def forward(self, X):
+"""
+MATMUL = """
+import torch
+from torch.autograd import Function
+class MatMul(Function):
+    @staticmethod
+    def forward(ctx, X, Y):
+        ctx.save_for_backward(X, Y)
+        return X @ Y
+    @staticmethod
+    def backward(ctx, grad):
+        X, Y = ctx.saved_tensors
+"""
+NETWORK = """
+import torch
+from torch.nn import Module, Parameter
+from linear import Linear
+from relu import ReLU
+class TwoLayerNN(Module):
+    def __init__(self, in_dim, hidden_dim, out_dim):
+        super().__init__()
+"""
+# By question and what is wrong: the answer, and of which mutant it may get the hint, if of any.
+WRONG = {
+    "matmul, two None": (f"{MATMUL}        return None, None", "none_for_both"),
+    "matmul, no transposes": (f"{MATMUL}        return grad @ Y, X @ grad", "no_transposes"),
+    "matmul, two mistakes": (f"{MATMUL}        return -grad @ Y.T, X.T @ grad", ""),
+    "matmul, elementwise": (f"{MATMUL}        return grad * Y, grad * X", ""),
+    "matmul, a misspelled name": (f"{MATMUL}        return grda @ Y.T, X.T @ grad", ""),
+    "linear, a misspelled name without bias": (
+        f"{LINEAR}        out = X @ self.weight\n        return outt if self.bias is None else out + self.bias",
+        "",
+    ),
+    "linear, matrices only": (
+        f"{LINEAR}        out = torch.mm(X, self.weight)\n        return out if self.bias is None else out + self.bias",
+        "matrices_only",
+    ),
+    "two_layer_nn, no layers": (f"{NETWORK}    def forward(self, X):\n        return X", ""),
+    "two_layer_nn, layers in globals": (
+        f"{NETWORK}        global one, two\n        one, two = Linear(in_dim, hidden_dim), Linear(hidden_dim, out_dim)\n"
+        "    def forward(self, X):\n        return two(ReLU()(one(X)))",
+        "",
+    ),
+    "two_layer_nn, layers in a tuple": (
+        f"{NETWORK}        self.all = Linear(in_dim, hidden_dim), Linear(hidden_dim, out_dim)\n"
+        "    def forward(self, X):\n        return self.all[1](ReLU()(self.all[0](X)))",
+        "plain_list",
+    ),
+    "two_layer_nn, two Parameters": (
+        f"{NETWORK}        self.one = Parameter(torch.randn(in_dim, hidden_dim))\n"
+        "        self.two = Parameter(torch.randn(hidden_dim, out_dim))\n"
+        "    def forward(self, X):\n        return (X @ self.one).clamp(min=0) @ self.two",
+        "",
+    ),
+    "cross_entropy_loss, a misspelled name": (
+        "from torch.nn import Module\nclass CrossEntropyLoss(Module):\n    def forward(self, H, Y):\n"
+        "        return H.logsumexp(1).mean() - H[range(len(Y)), YY].mean()",
+        "",
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def homework_grading() -> Iterator[Grading]:
+    """A warm grader of the homework that ships."""
+    with Grading(load_homework(Path(__file__).parents[1]), "process") as grading:
+        yield grading
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_a_wrong_answer_gets_its_own_hint_or_none(homework_grading: Grading, case: str):
+    """What a hint says is true of the answer, and what no mutant does gets none."""
+    source, mutant = WRONG[case]
+    question = case.partition(",")[0]
+    files = {**answers.solution_files(homework_grading.homework), f"{question}.py": source.encode()}
+    seen = homework_grading.observe(Submission("x", files, {}, ()), [question])[question]
+    found = homework_grading.known[question].recognise(seen)
+    assert [mistake.name for mistake in found] == ([f"{question}/{mutant}"] if mutant else [])

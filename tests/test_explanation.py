@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from autograder import comparison, explanation
+from autograder.errors import WorkerTimedOut
 from autograder.explanation import Examples, Explanation, explain
 
 FILE = "<a check's file>"
@@ -69,6 +70,17 @@ class TestDescribed:
         assert len(comparison.described(compared(torch.zeros(100, 100), torch.ones(100, 100)))) < 300
         assert comparison.described(compared(3.0, 4.0)).startswith("3")
         assert "None came" in comparison.described(compared(None, E))
+
+    def test_complex_numbers_and_huge_ints(self):
+        """What no right answer has is described as well."""
+        odd = torch.complex(E, torch.ones_like(E))
+        text = comparison.described(compared(odd))
+        assert "Dtype complex128 came" in text and "6 of 6 elements differ" in text and "1+1j" in text
+        assert comparison.described(comparison.Comparison(10**5000, 1, 0, 0)).startswith(
+            "an int of 16610 bits came, 1 was expected"
+        )
+        assert comparison.recognised(compared(odd)) == ""
+        assert comparison.recognised(compared(torch.complex(E, torch.zeros_like(E)))) == comparison.DTYPE
 
 
 class TestRecognised:
@@ -313,3 +325,35 @@ class TestHints:
         assert examples.hint() == explanation.FLOAT64_ONLY
         examples.failed(AssertionError("x"), {"n": 3, "dtype": torch.float64}, again)
         assert examples.hint() == ""
+
+    @pytest.mark.parametrize("end", [pytest.fail.Exception, pytest.skip.Exception, WorkerTimedOut])
+    def test_what_is_no_exception_ends_the_hint_only(self, end: type[BaseException]):
+        """A check that runs once more says so in pytest's words, or loses its worker."""
+
+        def again(dtype: torch.dtype = torch.float32) -> None:
+            raise end("once more")
+
+        examples = Examples()
+        examples.failed(AssertionError("x"), {"dtype": torch.float32}, again)
+        assert examples.hint() == ""
+
+
+@pytest.mark.parametrize("end", [pytest.fail.Exception, WorkerTimedOut])
+def test_a_part_that_is_lost_leaves_the_others(end: type[BaseException]):
+    """Student code runs once more for the Jacobians, and may end its worker: what came is told all the same."""
+    calls = []
+
+    def f(X: Tensor) -> Tensor:
+        calls.append(X)
+        if len(calls) > 1:
+            raise end("once more")
+        return (X * X).sum()
+
+    check = """
+    def check(hw):
+        X = torch.tensor([1.0, 2.0], dtype=torch.float64, requires_grad=True)
+        (gradient,) = torch.autograd.grad(hw.f(X), (X,))
+        assert_close(gradient, torch.tensor([3.0, 4.0], dtype=torch.float64))
+    """
+    said = failure(check, answer(f))
+    assert len(calls) > 1 and "1 of 2 elements differs" in said.comparison and said.example and not said.jacobians

@@ -67,9 +67,8 @@ def page(case: Path, result: SubmissionResult) -> str:
         "",
     ]
     lines += [line for line in reports.results_json(result)["output"].splitlines() if line]
-    for check in result.checks:
+    for check, shown in zip(result.checks, for_student(result.checks), strict=True):
         if check.outcome != "PASSED":
-            shown = for_student(check)
             lines += ["", "-" * 100, f"{shown.check.title} [{check.check.visibility}, {check.outcome}]", ""]
             lines += [text(reports.said_by(shown))]
     return "\n".join(lines) + "\n"

@@ -200,8 +200,7 @@ def test_what_hidden_checks_ask_is_not_shown(homework, grade_bad, tmp_path):
     """A student learns from a hidden check that a ValueError was raised, and where; not with which input."""
     submission = submitted(homework, tmp_path / "prints", "tests/submissions/prints_secretly")
     for result in grade_bad(submission, ["relu"]).values():
-        for check in result.checks:
-            shown = for_student(check)
+        for check, shown in zip(result.checks, for_student(result.checks), strict=True):
             assert "asked" in check.message and "asked" in check.output
             if check.check.visibility == "public":
                 assert "asked" in shown.message and "asked" in shown.output

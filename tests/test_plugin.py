@@ -18,6 +18,7 @@ import pytest
 
 from autograder.config import Homework, load_homework
 from autograder.errors import ConfigError
+from autograder.explanation import GRADCHECK
 from autograder.grading import Grading
 from autograder.plugin import SHRINK_CALLS, Judge
 from autograder.results import Outcome, SubmissionResult
@@ -340,8 +341,33 @@ def test_grading_refuses_wrong_checks(tmp_path):
         Grading(load_homework(root), "none")
 
 
-def test_trouble_while_a_failure_is_explained_costs_the_explanation_only():
-    """Code that hangs when it is called once more has failed all the same, and the next check runs."""
+@pytest.mark.parametrize(
+    "body",
+    [
+        'pytest.fail("too small") if hw.square(torch.ones(1, dtype=dtype)) != 2 else None',
+        "pytest.raises(ValueError, lambda: hw.square(torch.ones(1, dtype=dtype)))",
+    ],
+    ids=["fail", "raises"],
+)
+def test_a_check_may_fail_in_the_words_of_pytest(tmp_path, body):
+    """Also where Hypothesis drew a dtype, with which it is run once more to explain it."""
+    root = tmp_path / "homework"
+    shutil.copytree(MINI, root, ignore=shutil.ignore_patterns("__pycache__"))
+    (root / "checks/test_square.py").write_text(
+        "import pytest\nimport torch\nfrom hypothesis import given, strategies as st\n\n"
+        "@given(dtype=st.just(torch.float32))\n"
+        f'def test_a(hw, dtype):\n    """A."""\n    {body}\n',
+        encoding="utf-8",
+    )
+    homework = load_homework(root)
+    with Grading(homework, "process") as grading:
+        result = grading.grade(submitted(homework), ["square"])
+    (check,) = (check for check in result.checks if check.check.name == "test_a")
+    assert check.outcome is Outcome.FAILED and ("too small" in check.message or "DID NOT RAISE" in check.message)
+
+
+def test_trouble_while_a_failure_is_explained_costs_a_part_of_it_only():
+    """Code that hangs when it is called once more has failed all the same, is told so, and the next check runs."""
     homework = load_homework(MINI / "odd")
     source = """
     calls = 0
@@ -356,7 +382,7 @@ def test_trouble_while_a_failure_is_explained_costs_the_explanation_only():
         checks = {c.check.name: c for c in grading.grade(submitted(homework, square=textwrap.dedent(source))).checks}
     gradient = checks["test_gradient"]
     assert (gradient.outcome, gradient.jacobians, gradient.hint) == (Outcome.FAILED, "", "")
-    assert "Jacobian mismatch" in gradient.message
+    assert gradient.message == GRADCHECK and gradient.example
 
 
 TIERS = """

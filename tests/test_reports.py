@@ -157,6 +157,7 @@ class TestResultsJson:
         data = results_json(submission())
         hidden, secret = data["tests"][4:]
         assert (hidden["visibility"], hidden["output"]) == ("visible", "Timed out: ValueError")
+        assert not {"seconds", "calls", "measured", "id"} & (hidden["extra_data"].keys() | secret["extra_data"].keys())
         assert (secret["visibility"], secret["name"]) == ("hidden", "A secret check of mnist")
         text = json.dumps(data)
         assert "canary" not in text and "test_e" not in text.replace("Title of test_e", "") and "test_f" not in text
@@ -177,6 +178,7 @@ class TestResultsJson:
         extra = data["extra_data"]
         assert extra["isolation"] == {"mode": "process", "layers": ["rlimits"]}
         assert extra["versions"] == {"torch": "2.13.0"} and extra["seed"] == 0
+        assert data["execution_time"] == 12.3  # no more digits: hidden checks are among what took them
         assert extra["timings"] == {"linear": 0.5, "relu": 0.0, "mnist": 0.0}
         assert "torch.py was left out" in extra["notes"][0] and "torch.py was left out" in data["output"]
         assert data["tests"][1]["extra_data"]["kind"] == "cooperative"

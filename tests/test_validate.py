@@ -330,7 +330,7 @@ def test_margins(broken, homework):
 
 def test_a_hidden_check_that_tells(run, monkeypatch):
     """A student who would see what a hidden check says is found."""
-    monkeypatch.setattr(validation, "for_student", lambda result: result)
+    monkeypatch.setattr(validation, "for_student", list)
     assert any("is shown what checks/test_square.py" in line for line in run(validation.mutants_part).shortfalls)
 
 

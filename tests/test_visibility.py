@@ -17,14 +17,20 @@ def result(visibility: str, message: str = "ValueError: canary") -> CheckResult:
     return CheckResult(info, Outcome.FAILED, message, frames, output="canary", seconds=1.5, calls=3)
 
 
+def shown_alone(one: CheckResult) -> CheckResult:
+    """What the student sees of the only check of a submission."""
+    (shown,) = for_student([one])
+    return shown
+
+
 def test_public_is_shown_whole():
     """Public is shown whole."""
-    assert for_student(result("public")) == result("public")
+    assert shown_alone(result("public")) == result("public")
 
 
 def test_hidden_keeps_title_outcome_type_and_place():
     """Hidden keeps title outcome type and place."""
-    shown = for_student(result("hidden"))
+    shown = shown_alone(result("hidden"))
     assert (shown.check.title, shown.outcome, shown.message, shown.output) == (
         "The title",
         Outcome.FAILED,
@@ -37,7 +43,7 @@ def test_hidden_keeps_title_outcome_type_and_place():
 def test_hidden_keeps_the_hint_and_nothing_that_was_explained():
     """A hint is ours; what came, what was expected and the example are the check's."""
     parts = dict.fromkeys(("comparison", "jacobians", "example"), "canary")
-    shown = for_student(dataclasses.replace(result("hidden"), hint="Look at the sign.", **parts))
+    shown = shown_alone(dataclasses.replace(result("hidden"), hint="Look at the sign.", **parts))
     assert shown.hint == "Look at the sign." and "canary" not in repr((*shown.frames, shown.message, shown.comparison))
     assert (shown.comparison, shown.jacobians, shown.example, shown.output) == ("", "", "", "")
 
@@ -74,7 +80,7 @@ def test_hidden_keeps_the_hint_and_nothing_that_was_explained():
 )
 def test_hidden_repeats_only_what_python_and_torch_always_say(message, shown):
     """No numbers, no shapes, and no words but types' and those of the line that is shown anyway."""
-    assert for_student(result("hidden", message)).message == shown
+    assert shown_alone(result("hidden", message)).message == shown
 
 
 def test_every_known_message_is_recognised():
@@ -110,11 +116,85 @@ def test_known_messages_are_those_of_this_python_and_this_torch():
     assert [message for message, shown in found if not shown] == []
 
 
-def test_only_the_last_frames_are_shown():
-    """A hundred lines could spell an input."""
-    frames = tuple(Frame("linear.py", line, "f", "X") for line in range(1, 101))
-    shown = for_student(dataclasses.replace(result("hidden"), frames=frames)).frames
-    assert [frame.line for frame in shown] == [98, 99, 100]
+def at(visibility: str, *lines: int, file: str = "linear.py", message: str = "ValueError", question: str = "linear"):
+    """A check that failed at these lines, the last one innermost."""
+    failed = result(visibility, message)
+    frames = tuple(Frame(file, line, "f", f"line {line} @ X") for line in lines)
+    return dataclasses.replace(failed, check=dataclasses.replace(failed.check, question=question), frames=frames)
+
+
+def places(*checks: CheckResult) -> list[list[tuple[str, int, str]]]:
+    """What is told of where each check failed."""
+    return [[(frame.file, frame.line, frame.source) for frame in shown.frames] for shown in for_student(checks)]
+
+
+class TestPlaces:
+    """A hundred lines could spell an input, so a question's hidden checks tell one."""
+
+    def test_the_innermost_line_of_the_first_is_told(self):
+        """And of the others that they have the same, or are in the same file."""
+        shown = places(at("hidden", 3, 7), at("hidden", 1, 5), at("hidden", 3, 4, 7))
+        assert shown == [
+            [("linear.py", 7, "line 7 @ X")],
+            [("linear.py", 0, "")],
+            [("linear.py", 7, "line 7 @ X")],
+        ]
+
+    def test_a_check_without_a_place_does_not_use_it_up(self):
+        """The next one that has a place tells it."""
+        assert places(at("hidden"), at("hidden", 5)) == [[], [("linear.py", 5, "line 5 @ X")]]
+
+    def test_the_innermost_line_of_a_public_check_is_no_news(self):
+        """Wherever it comes; its outer ones are news, for there may be any number of them."""
+        shown = places(at("hidden", 1), at("hidden", 6), at("hidden", 5), at("public", 5, 6))
+        assert [lines[0][1] for lines in shown[:3]] == [1, 6, 0]
+
+    def test_a_file_is_not_named_unless_it_was_before(self):
+        """The name of one of many files would spell as much as the number of a line."""
+        assert places(at("hidden", 1), at("hidden", 1, file="other.py"))[1] == []
+
+    def test_each_question_tells_its_own(self):
+        """What a student has to mend in one says nothing of another."""
+        shown = places(at("hidden", 1), at("hidden", 2, question="relu"))
+        assert [lines[0][1] for lines in shown] == [1, 2]
+
+    def test_one_message_is_told_with_its_words(self):
+        """What other checks say is told without, unless it is the same again."""
+        messages = ["'NoneType' object has no attribute 'X'", "'float' object has no attribute 'T'"]
+        checks = [at("hidden", 1, message=f"AttributeError: {message}") for message in (*messages, messages[0])]
+        assert [shown.message for shown in for_student(checks)] == [
+            f"AttributeError: {messages[0]}",
+            "AttributeError: '...' object has no attribute '...'",
+            f"AttributeError: {messages[0]}",
+        ]
+
+    def test_operators_and_words_are_those_of_the_line(self):
+        """Any other would be the student's to choose."""
+        message = "TypeError: unsupported operand type(s) for {}: 'int' and 'line'"
+        shown = [shown_alone(at("hidden", 1, message=message.format(operator))).message for operator in ("@", "-")]
+        assert shown == [message.format("@"), message.format("...")]
+
+
+def test_a_table_of_lines_spells_one_place_a_question():
+    """Code that raises at whichever of 2,048 lines it likes, with what messages it likes: what can be read out of it.
+
+    Ten hidden checks would have told 11 bits with each line. What differs, as what is asked differs, is counted.
+    """
+
+    def failing(number: int) -> CheckResult:
+        line = number % 2048 + 1
+        message = f"TypeError: unsupported operand type(s) for {'+-*/@&|^'[number % 8]}: 'int' and 'float'"
+        return dataclasses.replace(
+            at("hidden", (number * 31) % 2048 + 1, line, message=message),
+            output=f"{number}",
+            comparison=f"{number}",
+        )
+
+    numbers = [123, 2000, 7, 1024, 88, 1999, 4, 512, 1, 2047]
+    shown = for_student([failing(number) for number in numbers])
+    assert {repr(one) for one in shown[1:]} == {repr(shown[1])}  # nothing is left of what nine of them were asked
+    told_by_first = {repr(for_student([failing(number), failing(0)])) for number in range(2048)}
+    assert len(told_by_first) <= 2048  # and 11 bits of the first
 
 
 def test_secret_checks_are_counted_by_question():
@@ -137,13 +217,13 @@ def test_secret_checks_are_counted_by_question():
 )
 def test_hidden_shows_only_built_in_types(message):
     """Hidden shows only built in types."""
-    assert for_student(result("hidden", message)).message == ""
+    assert shown_alone(result("hidden", message)).message == ""
 
 
 @pytest.mark.parametrize("visibility", ["secret", "anything else"])
 def test_secret_shows_nothing(visibility):
     """Secret shows nothing."""
-    shown = for_student(result(visibility))
+    shown = shown_alone(result(visibility))
     assert shown.check.title == "A secret check of linear"
     assert "canary" not in repr(shown) and "The title" not in repr(shown)
     assert (shown.outcome, shown.check.points, shown.frames) == (Outcome.FAILED, 2.0, ())

@@ -7,7 +7,9 @@ ordinary assertion says all this without knowing of it.
 
 from __future__ import annotations
 
+import cmath
 import math
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from types import FrameType, TracebackType
@@ -65,8 +67,12 @@ def found_in(error: BaseException) -> Comparison | None:
 
 def _tolerances(*values: Any) -> tuple[float, float]:
     """What torch allows if it is not told, by dtype: the table in the documentation of `assert_close`."""
-    table = {torch.float16: (1e-3, 1e-5), torch.bfloat16: (1.6e-2, 1e-5), torch.float64: (1e-7, 1e-7)}
-    both = [table.get(v.dtype, (1.3e-6, 1e-5) if v.is_floating_point() else (0.0, 0.0)) for v in _tensors(values)]
+    table = {torch.float16: (1e-3, 1e-5), torch.bfloat16: (1.6e-2, 1e-5)}
+    table |= dict.fromkeys((torch.float64, torch.complex128), (1e-7, 1e-7))
+    inexact = (1.3e-6, 1e-5)
+    both = [
+        table.get(v.dtype, inexact if v.is_floating_point() or v.is_complex() else (0.0, 0.0)) for v in _tensors(values)
+    ]
     return (max(r for r, _ in both), max(a for _, a in both)) if both else (1e-7, 1e-7)
 
 
@@ -90,7 +96,7 @@ def message_without(text: str) -> str:
 def described(both: Comparison) -> str:
     """Shapes and dtypes first, then values: how many differ, the worst one's index, the two, what was allowed."""
     actual, expected = both.actual, both.expected
-    if {type(actual), type(expected)} <= {int, float}:
+    if {type(actual), type(expected)} <= {int, float} and not any(map(_is_huge, (actual, expected))):
         came, wanted = number(actual, expected)
         return f"{came} came, {wanted} was expected (allowed: {_allowed(both)})."
     if not isinstance(actual, Tensor) or not isinstance(expected, Tensor):
@@ -108,7 +114,8 @@ def described(both: Comparison) -> str:
 
 
 def _values(both: Comparison) -> list[str]:
-    actual, expected = both.actual.detach().double(), both.expected.detach().double()
+    exact = torch.complex128 if both.actual.is_complex() or both.expected.is_complex() else torch.float64
+    actual, expected = both.actual.detach().to(exact), both.expected.detach().to(exact)
     off = (actual - expected).abs()
     allowed = both.atol + both.rtol * expected.abs()
     wrong = ~((off <= allowed) | (actual == expected))
@@ -132,14 +139,21 @@ def _allowed(both: Comparison) -> str:
     return " + ".join([absolute] * bool(both.atol) + [relative] * bool(both.rtol)) or "nothing"
 
 
-def number(*values: float) -> list[str]:
+def number(*values: complex) -> list[str]:
     """Numbers with six digits, or with as many as tell them apart."""
     values = tuple(value + 0.0 for value in values)  # 0 for -0
     short = [f"{value:.6g}" for value in values]
-    return short if len(set(short)) == len(set(values)) or any(map(math.isnan, values)) else [repr(v) for v in values]
+    return short if len(set(short)) == len(set(values)) or any(map(cmath.isnan, values)) else [repr(v) for v in values]
+
+
+def _is_huge(value: Any) -> bool:
+    """Whether an int is too large for a float; Python may not even write it down."""
+    return isinstance(value, int) and abs(value) > sys.float_info.max
 
 
 def _word(value: Any) -> str:
+    if _is_huge(value):
+        return f"an int of {value.bit_length()} bits"
     return f"a tensor of shape {tuple(value.shape)}" if isinstance(value, Tensor) else repr(value)[:100]
 
 
@@ -167,7 +181,7 @@ def _rows(tensor: Tensor) -> list[str]:
     if tensor.dim() > 2 or not 0 < tensor.numel() <= MAX_SHOWN or (tensor.shape or (1,))[-1] > MAX_COLUMNS:
         return []
     matrix = tensor.detach().reshape(-1, (tensor.shape or (1,))[-1]).tolist()
-    return table([[f"{float(entry) + 0.0:.4g}" for entry in row] for row in matrix])
+    return table([[f"{entry + 0.0:.4g}" for entry in row] for row in matrix])  # 0 for -0, 1 for True
 
 
 def table(cells: Sequence[Sequence[str]]) -> list[str]:
@@ -192,7 +206,9 @@ def recognised(both: Comparison) -> str | None:
     actual, expected = both.actual, both.expected
     if not isinstance(actual, Tensor) or not isinstance(expected, Tensor) or not expected.is_floating_point():
         return ""
-    a, e = actual.detach().double(), expected.detach().double()
+    if actual.is_complex() and actual.detach().imag.any():
+        return ""
+    a, e = (actual.real if actual.is_complex() else actual).detach().double(), expected.detach().double()
     if not expected.numel() or not (e.isfinite().all() and a.isfinite().all()):
         return None
     rtol, atol = max(both.rtol, 1e-5), max(both.atol, 1e-6)

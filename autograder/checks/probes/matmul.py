@@ -52,17 +52,18 @@ def probe(hw, see):
         tolerance=1e-4,
     )
 
-    see_special_cases(see, gradients)
+    see_special_cases(see, gradients, lambda *of: hw.support("kept").grads_written(hw.MatMul.apply, *of))
     see_several_products(hw, see)
 
 
-def see_special_cases(see, gradients):
-    """Look at gradients where only one input needs it, and where there are no rows."""
+def see_special_cases(see, gradients, grads_written):
+    """Look at what is left in the inputs, at gradients where only one input needs it, and where there are no rows."""
     square = operands(3, 3, 3)
 
     def shapes(found):
         return [None if gradient is None else list(gradient.shape) for gradient in found]
 
+    see("X.grad and Y.grad are written to", lambda: grads_written(*square))
     see("gradient for X alone", lambda: gradients(*square, needed="X")[0])
     see("gradient for Y alone", lambda: gradients(*square, needed="Y")[0])
     see("shapes of gradients without rows", lambda: shapes(gradients(*operands(0, 2, 3))))

@@ -105,6 +105,9 @@ def probe(hw, see):
 
     X, values = given(7, *SIZES)
     ordinary = [see("weights and biases", lambda: counts(new())) == [2, True]]
+    if not ordinary[0]:  # else it is nobody's business what there is besides
+        see("layers in a plain container", lambda: hw.support("kept").in_containers(new()))
+        see("parameters of its own, in no layer", lambda: any("." not in name for name, _ in new().named_parameters()))
     ordinary += [see("two calls agree", lambda: calls_agree(X.float()))]
     see("weights and biases after a call", lambda: counts_after_a_call(X.float()))
     if not see("names of the parameters", has_names) or not see("attribute relu", lambda: hasattr(new(), "relu")):
