@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 from . import feedback
 from .reports import points_text, safe_line, safe_text, said_by
 from .results import CheckResult, Outcome, QuestionResult, SubmissionResult
+from .visibility import HIDDEN, for_student
 from .visibility import counts as secret_counts
-from .visibility import for_student
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -44,7 +44,6 @@ OUTCOMES = {
 }
 NOT_FAILED = (Outcome.PASSED, Outcome.SKIPPED, Outcome.INTERNAL_ERROR)
 LISTED = ("public", "hidden")
-HIDDEN = "This check is hidden: you see how and where it ended, not what it tries."
 NOTHING = "There is nothing more to say about it."
 LEFT_OUT = "What it says is left out, to keep this page short."
 # What Python's lexer tells apart, and what the style sheet calls it.

@@ -23,8 +23,8 @@ from rich.text import Text
 
 from . import feedback
 from .results import CheckResult, Outcome, QuestionResult, SubmissionResult, Summary
+from .visibility import HIDDEN, for_student
 from .visibility import counts as secret_counts
-from .visibility import for_student
 
 if TYPE_CHECKING:
     from .exports import Handed
@@ -134,6 +134,8 @@ def _test(result: CheckResult, question: QuestionResult, number: str, share: flo
 def _output(result: CheckResult, question: QuestionResult, html: bool) -> dict[str, str]:
     """What one check says to the student, of what the student may see."""
     said = said_by(result)
+    if result.check.visibility == "hidden" and result.outcome is Outcome.FAILED and not said.message:
+        said = replace(said, message=f"Failed. {HIDDEN}")
     counts = f"Counts 0: {question.gate[0]}." if question.gate and result.outcome is Outcome.PASSED else ""
     if html:
         text = feedback.html(replace(said, message=counts or said.message), safe_text)

@@ -32,6 +32,7 @@ SLOTS = {
 }
 SLOT = r"\{([nwo])\}"
 BLANK = "..."
+HIDDEN = "This check is hidden: you see how and where it ended, not what it tries."
 # Words of messages that say nothing of the submission's: types and dtypes.
 WORDS = frozenset(
     re.findall(
