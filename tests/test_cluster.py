@@ -272,7 +272,7 @@ def test_a_worker_with_another_engine_is_refused(dask, submissions, tmp_path):
 def test_a_missing_scheduler_is_one_line(submissions, tmp_path, monkeypatch, mini):
     """An address where nobody listens ends the run."""
     monkeypatch.setattr(cluster, "WAIT_SECONDS", 1)
-    with pytest.raises(ConfigError, match="tcp://127.0.0.1:1 does not answer") as caught:
+    with pytest.raises(ConfigError, match=r"tcp://127\.0\.0\.1:1 does not answer") as caught:
         ClusterGraders(mini, Options(), "tcp://127.0.0.1:1", lambda line: None)
     assert "\n" not in str(caught.value)
 
@@ -290,7 +290,7 @@ def test_a_submission_that_ends_worker_after_worker_is_set_aside(mini):
     graders = ClusterGraders.__new__(ClusterGraders)
     graders.homework, graders.checks = mini, checks
     graders.versions, graders.isolation = ready["versions"], ready["isolation"]
-    task = Task("digest", Submission("alice", {}), ("square", "cube"), None)
+    task = Task("digest", Submission("alice", {}, {}, {}), ("square", "cube"), None)
     result = graders._result(task, SimpleNamespace(result=lost))
     assert {check.outcome for check in result.checks} == {Outcome.INTERNAL_ERROR}
     assert {check.check.question for check in result.checks} == {"square", "cube"}
