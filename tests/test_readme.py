@@ -79,6 +79,7 @@ GUIDE_ELSEWHERE = {
     "autograder bundle docker": "tests/containers/run.py",
     "autograder grade submissions -o out --isolation container": "tests/containers/test_grade.py",
     "docker run": "tests/containers/test_grade.py",
+    "autograder grade submissions -o out --scheduler": "tests/test_cluster.py",
 }
 
 
