@@ -226,7 +226,7 @@ def coordinator(arguments: argparse.Namespace, folder: Path) -> None:
     if arguments.one is not None:
         return coordinate(arguments.folder, arguments.one)
     title = f"a submission's share, over a run of one submission; {said_of_the_machine()} before"
-    columns = ("submissions", "run", "processor ms", "elapsed ms", "peak MB", "growth KB", "gradebook KB")
+    columns = ("submissions", "run", "CPU ms", "wall ms", "peak MB", "growth KB", "book KB")
     table = with_columns(title, *columns)
     single_run: dict[str, dict[str, float]] = {}
     for size in (1, *arguments.sizes):
@@ -308,7 +308,7 @@ def cluster(arguments: argparse.Namespace, folder: Path) -> None:
             file.write(f"# {number}\n")
         handed.append(entry)
     title = f"{len(handed)} tiny submissions; {said_of_the_machine()} before"
-    table = with_columns(title, "graded by", "submissions/s", "ratio", "coordinator's processor ms a submission")
+    table = with_columns(title, "graded by", "submissions/s", "ratio", "coordinator's CPU ms each")
     base, used = timed(homework, handed, warm(homework, SANDBOX, 1, handed[0]), folder / "local")
     table.add_row("1 local job", f"{len(handed) / base:.2f}", "1.00", f"{1e3 * used / len(handed):.1f}")
     for workers in arguments.workers:
