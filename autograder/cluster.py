@@ -31,7 +31,9 @@ from .grading import MAX_GRADERS, Grading, set_aside
 from .results import CheckInfo, SubmissionResult, submission_result_from_json, to_json
 from .submissions import submission_from_json, submission_json
 
-WAIT_SECONDS = 60  # for a first worker, and for an answer of the scheduler
+ASK_SECONDS = 2  # between two looks at who is there
+GONE_SECONDS = 15  # without the scheduler
+WAIT_SECONDS = 20  # for a first worker, and for an answer of the scheduler
 START_SECONDS = 600  # for every worker to import torch and collect the checks
 AHEAD = 2  # tasks for each thread of a worker
 GONE = "the scheduler is gone; what is finished is kept: run the same again"
@@ -66,6 +68,7 @@ class ClusterGraders:
         self.run = secrets.token_hex(8)  # results of other runs have other keys
         self.numbers = itertools.count()
         self.lonely = False
+        self.threads, self.asked, self.seen = 0, 0.0, time.monotonic()  # of all workers; when asked, when it answered
         try:
             self.client = distributed.Client(address, timeout=WAIT_SECONDS, set_as_default=False)
         except (OSError, ValueError) as error:
@@ -130,7 +133,11 @@ class ClusterGraders:
     @property
     def capacity(self) -> int:
         """Enough for all threads of all workers that there are now."""
-        return max(1, sum(self.client.nthreads().values())) * AHEAD
+        if self.client.status == "running" and time.monotonic() - self.asked > ASK_SECONDS:
+            with contextlib.suppress(OSError):  # a scheduler that is gone shows in `finished`
+                self.threads = sum(self.client.nthreads().values())
+            self.asked = time.monotonic()
+        return max(1, self.threads) * AHEAD
 
     def submit(self, task: Task) -> None:
         """Take a task; its key in the cluster is the submission's digest."""
@@ -176,9 +183,11 @@ class ClusterGraders:
 
     def _expect_cluster(self) -> None:
         """Say when there is nobody left who could grade, once; a scheduler that is gone does not come back."""
-        if self.client.status not in ("running", "connecting"):
+        if self.client.status == "running":
+            self.seen = time.monotonic()
+        elif self.client.status == "closed" or time.monotonic() - self.seen > GONE_SECONDS:
             raise ConfigError(GONE)
-        lonely = not self.client.nthreads()
+        lonely = self.capacity > 0 and not self.threads  # looking at the first looks who is there
         if lonely and not self.lonely:
             self.tell("the cluster has no workers left: waiting for one")
         self.lonely = lonely
