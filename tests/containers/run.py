@@ -101,6 +101,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--kind", choices=[*KINDS, GRADE], action="append", help="only this kind of container, or tests"
     )
+    parser.add_argument("--select", default="", metavar="EXPRESSION", help="of the tests of grading, as pytest's -k")
     parser.add_argument("--docker-only", action="store_true", help="do not run the tests of grading with Podman too")
     parser.add_argument("--seconds", type=float, default=600, metavar="N", help="limit for a container (%(default)g)")
     parser.add_argument("pytest", nargs="*", metavar="-- ARGUMENT", help=f"for pytest; by default {' '.join(TESTS)}")
@@ -370,7 +371,8 @@ class Runner:
 def graded(base: str, options: argparse.Namespace) -> bool:
     """Run the tests of grading in containers, with each engine that can be had; whether all pass."""
     image = bundled_image(base, options.cache)
-    passed = grade_tests("docker", image, {"AUTOGRADER_BASE": base, "AUTOGRADER_WHEELS": str(options.cache / "wheels")})
+    found = {"AUTOGRADER_BASE": base, "AUTOGRADER_WHEELS": str(options.cache / "wheels")}
+    passed = grade_tests("docker", image, found, options.select)
     if options.docker_only:
         return passed
     with tempfile.TemporaryDirectory(dir=options.cache, ignore_cleanup_errors=True) as folder:
@@ -382,16 +384,16 @@ def graded(base: str, options: argparse.Namespace) -> bool:
             print(f"podman: skipped: {reason}", flush=True)
             return passed
         try:
-            return grade_tests("podman", f"localhost/{image}", settings) and passed
+            return grade_tests("podman", f"localhost/{image}", settings, options.select) and passed
         finally:
             everything = ["podman", "system", "reset", "--force"]  # of this folder: its settings say so
             subprocess.run(everything, env={**os.environ, **settings}, capture_output=True)
 
 
-def grade_tests(engine: str, image: str, settings: dict[str, str]) -> bool:
+def grade_tests(engine: str, image: str, settings: dict[str, str], select: str) -> bool:
     """Run the tests outside containers, with one engine."""
     chosen = {"AUTOGRADER_ENGINE": engine, "AUTOGRADER_IMAGE": image, "OMP_NUM_THREADS": "1"}
-    pytest = [sys.executable, "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider", HERE]
+    pytest = [sys.executable, "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider", "-k", select, HERE]
     with phase(f"{engine}: pytest"):
         return subprocess.run(pytest, cwd=ROOT, env={**os.environ, **settings, **chosen}).returncode == 0
 
