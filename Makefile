@@ -11,7 +11,7 @@ demo: install
 	$(BIN)/autograder demo --out out/demo
 
 test: install
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST_FLAGS)
+	$(BIN)/python -m pytest -n 3 --dist loadfile $(PYTEST_FLAGS)
 
 feedback: install  # what students read, kept in tests/feedback/: run it after a change that is meant, then read the diff
 	KEEP_FEEDBACK=1 $(BIN)/python -m pytest -q tests/test_feedback.py -k sees
