@@ -193,12 +193,13 @@ class Gradebook:
             try:
                 yield self.connection
                 self.connection.exec_driver_sql("COMMIT")
-            except BaseException:
-                with contextlib.suppress(sa.exc.DatabaseError):  # a full disk has rolled back by itself
-                    self.connection.exec_driver_sql("ROLLBACK")
-                raise
-            finally:
                 self.connection.commit()
+            except BaseException:
+                # A full disk has rolled back by itself; a signal in the middle has SQLAlchemy give up the connection.
+                with contextlib.suppress(sa.exc.SQLAlchemyError):
+                    self.connection.exec_driver_sql("ROLLBACK")
+                    self.connection.rollback()
+                raise
 
     # -- versions --------------------------------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import functools
 import json
 import os
@@ -21,6 +22,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import sqlalchemy
 import torch
 
 from autograder import audit, batch, fingerprint, gradebook
@@ -383,6 +385,27 @@ class TestGradebook:
             tables = book.connection.exec_driver_sql("SELECT name FROM sqlite_master").scalars().all()
             assert "half" not in tables
 
+    @pytest.mark.parametrize("number", range(1, 5))
+    def test_a_signal_in_the_middle_of_a_transaction(self, run, homework, room, tmp_path, monkeypatch, number):
+        """At any statement, what was to be written is not, what was written is, and the signal's own status comes."""
+        run(homework, room / "ada", tmp_path / "out")
+        statements = []
+
+        def ends(*_):
+            statements.append(1)
+            if len(statements) == number:
+                raise SystemExit(143)
+
+        with Gradebook(tmp_path / "out") as book:
+            row = book.row("ada")
+            files = book.submission(row.submission, "ada")
+            book.start(row.run)
+            sqlalchemy.event.listen(book.engine, "before_cursor_execute", ends)
+            with pytest.raises(SystemExit, match="143"):
+                book.keep(1, "ada", row.submission, files, dataclasses.replace(row.result, seconds=99), 0)
+        with Gradebook(tmp_path / "out") as book:
+            assert book.row("ada").result == row.result
+
     def test_a_result_that_is_damaged(self, run, homework, room, tmp_path):
         """It is told in a line; nothing that is read is run."""
         run(homework, room / "ada", tmp_path / "out")
@@ -500,12 +523,12 @@ class TestAudit:
         with Gradebook(tmp_path / "out") as book:
             row = book.row("cleo")
             checks = [
-                c if c.outcome is Outcome.PASSED else batch.replace(c, outcome=Outcome.PASSED)
+                c if c.outcome is Outcome.PASSED else dataclasses.replace(c, outcome=Outcome.PASSED)
                 for c in row.result.checks
             ]
             number = book.start(row.run)
             files = book.submission(row.submission, "cleo")
-            book.keep(number, "cleo", row.submission, files, batch.replace(row.result, checks=tuple(checks)), 0)
+            book.keep(number, "cleo", row.submission, files, dataclasses.replace(row.result, checks=tuple(checks)), 0)
         found = self.verify(homework, tmp_path / "out")
         assert {(one.name, one.then, one.now) for one in found.differences} == {("cleo", "PASSED", "FAILED")}
         assert len(found.differences) == 4

@@ -262,7 +262,7 @@ def test_a_users_error_is_one_line(run, copy, monkeypatch, arguments, message):
     [
         (["grade", "solutions", "-o", "out", "--isolation", "prayer"], "'prayer' is not one of"),
         (["grade", "-o", "out"], "Missing argument"),
-        (["grade", "solutions"], "error: where do the results go? -o DIR says it"),
+        (["grade", "solutions"], "error: Missing option '-o DIR'"),
         (["grades"], "No such command 'grades'"),
         (["demo"], "the homework has no [[tool.autograder.demo]]"),
     ],
