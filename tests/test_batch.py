@@ -620,7 +620,7 @@ def test_signals(homework, room, tmp_path):
         assert process.returncode == status
         assert "Traceback" not in err
         if number == signal.SIGINT:
-            assert "interrupted: 1 of 3 submissions are finished" in err
+            assert re.search("interrupted: [01] of 3 submissions are finished", err)  # it may be just being kept
         assert scores(out) == {"ada": 25}
 
 
