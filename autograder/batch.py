@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from . import fingerprint, gradebook, pages, reports
+from .attempts import Handed, accept, best, counting
 from .config import Homework, Sample, Waiver, load_waivers
 from .errors import ConfigError, IsolationError
-from .exports import Handed, accept, best, counting
 from .fingerprint import Fingerprint
 from .gradebook import Gradebook, Row
 from .grading import MAX_GRADERS, Grading, decided, set_aside

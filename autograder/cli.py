@@ -111,7 +111,7 @@ def grade(
     homework: HomeworkOption = None,
 ) -> None:
     """Grade one submission, or a class; what has not changed since it was graded into the same folder is not run."""
-    from . import containers, exports, reports
+    from . import attempts, containers, intake, reports
     from .batch import Options
     from .config import load_homework, load_waivers
 
@@ -124,11 +124,11 @@ def grade(
     for path in submissions:
         if not path.exists():
             raise ConfigError(f"{path} does not exist")
-    handed = exports.handed_in(submissions, hw)
-    counted = exports.counting(handed, attempt)
+    handed = intake.handed_in(submissions, hw)
+    counted = attempts.counting(handed, attempt)
     if out is None or listing:
         names = {entry.name for entry in counted}
-        _wide().print(reports.intake_table(handed, exports.look(handed, hw), names))
+        _wide().print(reports.intake_table(handed, attempts.look(handed, hw), names))
         return
     if len(counted) < len(handed):
         left = f"of {len(handed)} attempts, {len(handed) - len(counted)} do not count (--attempt {attempt})"
@@ -147,9 +147,9 @@ def demo(
     homework: HomeworkOption = None,
 ) -> None:
     """Grade the homework's sample class, and compare the scores with what they must be."""
+    from .attempts import single
     from .batch import Options, assemble, shortfalls
     from .config import load_homework
-    from .exports import single
 
     hw = load_homework(homework)
     if not hw.demo:

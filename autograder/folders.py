@@ -344,6 +344,11 @@ def is_junk(name: str) -> bool:
     return name.startswith((".", "__")) or name == "venv"
 
 
+def natural(name: str) -> list[tuple[int, str]]:
+    """Sorts names: 2 before 10."""
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", name)]
+
+
 def shown(name: str) -> str:
     """A name that is safe to print."""
     name = name if len(name) <= 80 else f"{name[:77]}..."

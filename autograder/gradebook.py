@@ -22,8 +22,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 
+from .attempts import Handed
 from .errors import ConfigError
-from .exports import Handed
 from .results import SubmissionResult, submission_result_from_json, to_json
 from .submissions import Submission, submission_from_json, submission_json
 

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from . import bundles, reports
+from .attempts import accept, single
 from .config import Homework, load_homework
 from .errors import AutograderError, ConfigError
-from .exports import accept, single
 from .grading import Grading
 from .results import SubmissionResult
 

@@ -25,9 +25,9 @@ from otter.test_files import GradingResults, TestCase
 from otter.test_files.abstract_test import TestCaseResult
 
 from . import reports
+from .attempts import accept, single
 from .config import load_homework
 from .errors import AutograderError
-from .exports import accept, single
 from .grading import Grading
 from .otter_bundle import HOMEWORK, NOTEBOOK, PLUGIN, TESTS
 from .results import Outcome, SubmissionResult

@@ -27,7 +27,7 @@ from .visibility import HIDDEN, for_student
 from .visibility import counts as secret_counts
 
 if TYPE_CHECKING:
-    from .exports import Handed
+    from .attempts import Handed
     from .gradebook import Row
     from .validate import Validation
 

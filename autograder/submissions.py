@@ -268,6 +268,16 @@ def safe(name: str, ending: str = "") -> str:
     return f"_{name}" if reserved else name or "submission"
 
 
+def unique_name(name: str, taken: set[str]) -> str:
+    """A name, or with a number at its end, that is not taken yet, not even with other letters' cases; it is then."""
+    candidate, number = name, 1
+    while candidate.casefold() in taken:
+        number += 1
+        candidate = f"{name}-{number}"
+    taken.add(candidate.casefold())
+    return candidate
+
+
 def _key(name: str) -> str:
     """What is left of a name on a file system, or in Python, that does not tell all names apart."""
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())

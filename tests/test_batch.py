@@ -26,12 +26,13 @@ import sqlalchemy
 import torch
 
 from autograder import audit, batch, fingerprint, gradebook
+from autograder.attempts import Handed, single
 from autograder.batch import LocalGraders, Options, Task, Watcher, fair, grade_all
 from autograder.config import Waiver, load_homework
 from autograder.errors import ConfigError, IsolationError
-from autograder.exports import Handed, handed_in, single
 from autograder.gradebook import Gradebook
 from autograder.grading import Grading, decided
+from autograder.intake import handed_in
 from autograder.results import CheckResult, Outcome, SubmissionResult
 from tests.test_grading import MINI
 

@@ -23,8 +23,8 @@ from autograder.batch import Options, Task, Watcher, grade_all
 from autograder.cluster import ClusterGraders
 from autograder.config import Homework, load_homework
 from autograder.errors import ConfigError
-from autograder.exports import handed_in
 from autograder.gradebook import Gradebook
+from autograder.intake import handed_in
 from autograder.results import Outcome, Summary
 from autograder.submissions import Submission
 

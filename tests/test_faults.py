@@ -167,7 +167,7 @@ def test_a_reply_that_ends_anywhere_is_a_crash():
 # -- clocks --------------------------------------------------------------------------------------------------
 
 
-DATED = ("gradebook", "exports", "metadata")  # have times of day, which people read and nothing waits for
+DATED = ("gradebook", "intake", "metadata")  # have times of day, which people read and nothing waits for
 
 
 def test_only_clocks_that_nobody_sets_are_read():

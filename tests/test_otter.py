@@ -21,10 +21,10 @@ import pytest
 from typer.testing import CliRunner
 
 from autograder import bundles, otter_bundle
+from autograder.attempts import accept, single
 from autograder.cli import app
 from autograder.config import Homework, load_homework
 from autograder.errors import ConfigError
-from autograder.exports import accept, single
 from autograder.grading import Grading
 
 HERE = Path(__file__).parent

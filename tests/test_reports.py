@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 
 from autograder import reports
-from autograder.exports import single
+from autograder.attempts import single
 from autograder.reports import class_table, intake_table, results_json, submission_table, write_json
 from autograder.results import CheckInfo, CheckResult, Frame, Outcome, QuestionResult, SubmissionResult, summarise
 

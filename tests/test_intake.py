@@ -1,4 +1,4 @@
-"""Exports: whatever a platform calls it, every attempt is listed once, under the right student, and can be read."""
+"""Intake: whatever a platform calls it, every attempt is listed once, under the right student, and can be read."""
 
 import io
 import os
@@ -12,10 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from autograder import exports, folders, metadata
+from autograder import attempts as choosing
+from autograder import folders, metadata
+from autograder.attempts import best, counting, duplicates, look, single
 from autograder.config import Homework, Question
 from autograder.errors import ConfigError, SubmissionError
-from autograder.exports import best, counting, duplicates, handed_in, look, single
+from autograder.intake import handed_in
 
 GOOD = b"def answer():\n    return 1\n"
 OTHER = b"def answer():\n    return 2\n"
@@ -654,14 +656,48 @@ class TestPlain:
         return path
 
     def test_folder_of_submissions_gives_each(self, homework, tmp_path):
-        """Odd things among them are kept, links are not."""
+        """Odd things among them are kept, links too, though they are not followed."""
         path = self.make_class(tmp_path / "class")
         assert self.places([path], homework) == [
             ("alice", path / "alice"),
             ("bob", path / "bob.zip"),
             ("dave", path / "dave"),
+            ("linked", path / "linked"),
             ("nobody", path / "nobody"),
         ]
+        linked = handed_in([path], homework)[3]
+        with pytest.raises(SubmissionError, match="a link, which is not followed"):
+            linked.read(homework)
+
+    def test_single_files_of_students(self, homework, tmp_path):
+        """Files that are called by a student and a question are that student's submission."""
+        members = {"Ada Lovelace_linear.py": GOOD, "ada lovelace-RELU.py": OTHER, "ben.linear.py": GOOD}
+        handed = handed_in([write(tmp_path / "class", {**members, "roster.csv": b""})], homework)
+        assert [(one.name, one.student, one.attempt) for one in handed] == [
+            ("Ada_Lovelace", "Ada Lovelace", 1),
+            ("ben", "ben", 1),
+        ]
+        contents = [one.read(homework).files for one in handed]
+        assert contents == [{"linear.py": GOOD, "relu.py": OTHER}, {"linear.py": GOOD}]
+
+    def test_single_files_among_folders_and_zips(self, homework, tmp_path):
+        """Whoever handed in what cannot be read is listed; the same question twice, too."""
+        members = {"ada/linear.py": GOOD, "ada_linear.py": OTHER, "ben.zip": zipped(BOTH), "cleo.py": GOOD}
+        members |= {"dan.rar": b"Rar!", "erin_relu.py": GOOD, "erin__relu.py": OTHER, "roster.csv": b"", "x.ipynb": b""}
+        handed = handed_in([write(tmp_path / "class", members)], homework)
+        assert [one.name for one in handed] == ["ada", "ada-2", "ben", "cleo", "dan.rar", "erin", "x.ipynb"]
+        assert len({one.identity for one in handed}) == len(handed)
+        found = look(handed, homework)
+        assert "no question has this file" in found["cleo"][0]
+        assert "not a zip" in found["dan.rar"][0] and "not a zip" in found["x.ipynb"][0]
+        assert "erin_relu.py was left out: erin__relu.py is relu.py already" in found["erin"]
+
+    @pytest.mark.parametrize("members", [{"my_helper.py": GOOD}, {"test_linear.py": GOOD}, {"_linear.py": GOOD}, {}])
+    def test_files_that_name_nobody_are_one_submission(self, homework, tmp_path, members):
+        """Nobody is called test."""
+        path = tmp_path / "ada"
+        path.mkdir()
+        assert self.places([write(path, members)], homework) == [("ada", path)]
 
     def test_submission_stands_for_itself(self, homework, tmp_path):
         """A folder, a zip, a single file, and one that is missing."""
@@ -729,7 +765,7 @@ class TestCounting:
     def test_one_of_each_student_or_all(self):
         """Latest and active give one each."""
         handed = [*attempts(1, 3, 2, active=2), *attempts(1, active=1, student="ben")]
-        chosen = {choice: [one.name for one in counting(handed, choice)] for choice in exports.CHOICES}
+        chosen = {choice: [one.name for one in counting(handed, choice)] for choice in choosing.CHOICES}
         assert chosen == {
             "latest": ["ada3", "ben1"],
             "active": ["ada2", "ben1"],
