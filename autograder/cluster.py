@@ -1,8 +1,9 @@
 """Grades on a Dask cluster: each of its workers grades with warm graders and a sandbox of its own.
 
-What travels is content: the homework as a task's value that Dask keeps where it was needed, under its digest;
-submissions and results as bytes of JSON. Before anything is graded, all workers say what they are, and they must be
-alike. Dask itself pickles its messages, so its machines trust each other; student code is in none of its processes.
+What travels is content: the homework and each submission are values under their digests, which workers keep for as
+long as somebody needs them, and get from each other; results are bytes of JSON. Before anything is graded, all workers
+say what they are, and they must be alike. Dask itself pickles its messages, so its machines trust each other; student
+code is in none of its processes.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ class ClusterGraders:
             ) from error
         self.homework, self.options, self.tell = homework, options, tell
         self.settings = _settings(options)
-        self.tasks: dict[str, tuple[Task, Any]] = {}  # by digest, with its future
+        self.tasks: dict[str, tuple[Task, Any]] = {}  # by key, with its future
         self.done: queue.SimpleQueue[str] = queue.SimpleQueue()  # keys
         self.run = secrets.token_hex(8)  # results of other runs have other keys
         self.numbers = itertools.count()
@@ -83,10 +84,7 @@ class ClusterGraders:
         """Send the homework, and have all workers start a grader and say what they are."""
         files = bundles.homework_files(self.homework)
         self.digest = fingerprint.of_files(files)
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message="Sending large graph", category=UserWarning)
-            content = bundles.zip_bytes(dict(files))
-            self.content = self.client.submit(bytes, content, key=f"homework-{self.digest}", pure=True)
+        self.content = self._sent("homework", self.digest, bundles.zip_bytes(dict(files)))
         told = self._described()
         first = {**next(iter(told.values())), "engine": fingerprint.engine(), "homework": self.digest}
         for worker, one in told.items():
@@ -97,6 +95,12 @@ class ClusterGraders:
         self.isolation: Mapping[str, Any] = first["reported"]
         of = f"isolation {self.isolation['mode']}, torch {self.versions['torch']}"
         self.tell(f"{len(told)} workers are alike: {of}")
+
+    def _sent(self, kind: str, digest: str, content: bytes) -> Any:
+        """Send something under its digest, unless the cluster has it; what holds it where it is needed."""
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="Sending large graph", category=UserWarning)
+            return self.client.submit(bytes, content, key=f"{kind}-{digest}", pure=True)
 
     def _described(self) -> dict[str, dict[str, Any]]:
         """What each worker says of itself, by its address."""
@@ -140,19 +144,21 @@ class ClusterGraders:
         return max(1, self.threads) * AHEAD
 
     def submit(self, task: Task) -> None:
-        """Take a task; its key in the cluster is the submission's digest."""
-        payload = json.dumps(
-            {
-                "submission": submission_json(task.submission),
-                "name": task.submission.name,
-                "questions": list(task.questions),
-                "kept": None if task.kept is None else to_json(task.kept),
-            }
-        ).encode()
-        key = f"submission-{task.digest}-{self.run}-{next(self.numbers)}"
-        future = self.client.submit(
-            grade, self.content, self.digest, self.settings, self.expected, payload, key=key, pure=False
-        )
+        """Take a task: what was handed in, and what is asked about it."""
+        content = json.dumps(submission_json(task.submission)).encode()
+        digest = fingerprint.digest(content)
+        submission = self._sent("submission", digest, content)
+        asked = {
+            "homework": self.digest,
+            "settings": self.settings,
+            "expected": self.expected,
+            "submission": digest,
+            "name": task.submission.name,
+            "questions": list(task.questions),
+            "kept": None if task.kept is None else to_json(task.kept),
+        }
+        key = f"grade-{task.digest}-{self.run}-{next(self.numbers)}"
+        future = self.client.submit(grade, self.content, submission, json.dumps(asked), key=key, pure=False)
         self.tasks[key] = (task, future)
         future.add_done_callback(lambda done: self.done.put(done.key))
 
@@ -316,22 +322,22 @@ def describe(content: bytes, digest: str, settings: str) -> dict[str, Any]:
 
 
 @_answering
-def grade(content: bytes, digest: str, settings: str, expected: Mapping[str, Any], payload: bytes) -> dict[str, Any]:
+def grade(homework: bytes, content: bytes, request: str) -> dict[str, Any]:
     """Grade one submission.
 
     Args:
-        content: the homework, as a zip.
-        digest: of its files.
-        settings: of `Options`.
-        expected: what this worker must be.
-        payload: the submission, its questions, and the verdicts that hold, as JSON.
+        homework: as a zip.
+        content: of the submission, as JSON.
+        request: the digests of both, what this worker must be, the questions, and the verdicts that hold, as JSON.
     """
-    bench = _bench(content, digest, settings)
+    asked = json.loads(request)
+    if fingerprint.digest(content) != asked["submission"]:
+        raise ConfigError("a submission did not arrive as it was sent")
+    bench = _bench(homework, asked["homework"], asked["settings"])
     grading = bench.take()
     try:
-        _expect_alike("that graded", _facts(grading, digest), expected)
-        asked = json.loads(payload)
-        submission = submission_from_json(asked["name"], asked["submission"])
+        _expect_alike("that graded", _facts(grading, asked["homework"]), asked["expected"])
+        submission = submission_from_json(asked["name"], json.loads(content))
         kept = None if asked["kept"] is None else submission_result_from_json(asked["kept"])
         result = grading.grade(submission, asked["questions"], kept=kept)
     except BaseException:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import os
 import shutil
@@ -11,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -173,6 +175,24 @@ def test_the_results_are_those_of_this_machine(dask, mini, submissions, local, t
     assert first.graded == len(first.names) == len(set(first.names)) == len(local) == 5
     on(dask, mini, submissions, tmp_path, second)
     assert second.graded == 0
+
+
+def test_what_travels_is_content(dask, mini, submissions):
+    """The homework and each submission are in the cluster once, under their digests, whoever handed them in."""
+    slow = next(entry for entry in handed_in([submissions], mini) if entry.name == "slow-2").read(mini)
+    names = [question.name for question in mini.questions]
+    with contextlib.closing(ClusterGraders(mini, Options(), dask.address, lambda line: None)) as graders:
+        for number, name in enumerate(("ada", "ben")):
+            graders.submit(Task(str(number), dataclasses.replace(slow, name=name), names, None))
+        known: list[str] = []
+        while sum(key.startswith("grade-") for key in known) < 2:  # they take another way than the question
+            known = graders.client.run_on_scheduler(lambda dask_scheduler: list(dask_scheduler.tasks))
+        results = [graders.finished()[1] for _ in range(2)]
+    kinds = Counter(key.partition("-")[0] for key in known)
+    assert (kinds["homework"], kinds["submission"], kinds["grade"]) == (1, 1, 2)
+    assert f"homework-{graders.digest}" in known
+    assert sorted(result.name for result in results) == ["ada", "ben"]
+    assert {result.score for result in results} == {results[0].max_score}
 
 
 def test_workers_that_are_killed_cost_nothing(dask, mini, submissions, local, tmp_path):
